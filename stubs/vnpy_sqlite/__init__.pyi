@@ -1,0 +1,3 @@
+from vnpy.trader.database import BaseDatabase
+
+def Database() -> BaseDatabase: ...

@@ -1,0 +1,6 @@
+"""Shares the small market of the audit's tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,233 @@
+"""Settings from file, environment and overrides; every mistake is one line that names the key."""
+
+from datetime import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from vnpy_aiagent.config import STYLE_LIMITS, LlmSettings, RiskLimits, Settings, load_settings
+from vnpy_aiagent.domain import Mode, Style
+from vnpy_aiagent.errors import ConfigError
+
+SECRET = "sk-very-secret-123"
+LIVE = "live: {capital_limit: 100000, allowlist: [600519.SSE]}\n"
+
+
+def written(folder: Path, text: str, name: str = "config.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(path: Path | None = None, **overrides: object) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, **overrides)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_without_anything_the_offline_analyst_serves_three_accounts() -> None:
+    settings = load_settings()
+    assert settings.llm.offline
+    assert [account.style for account in settings.accounts] == list(Style)
+    assert all(account.cash == 1_000_000 for account in settings.accounts)
+
+
+def test_an_unknown_key_in_the_file_is_named(tmp_path: Path) -> None:
+    text = refusal(written(tmp_path, "brian:\n  debate: false\n"))
+    assert "setting brian" in text
+    assert "config.yaml" in text
+
+
+def test_an_unknown_nested_key_is_named_with_its_place(tmp_path: Path) -> None:
+    assert "setting brain.debat" in refusal(written(tmp_path, "brain: {debat: false}"))
+
+
+def test_several_mistakes_are_counted(tmp_path: Path) -> None:
+    assert "(and 1 more)" in refusal(written(tmp_path, "a: 1\nb: 2\n"))
+
+
+def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIAGENT_MODUS", "PAPER")
+    assert "AIAGENT_MODUS" in refusal()
+
+
+def test_an_unknown_nested_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIAGENT_LLM__KEY", "x")
+    assert "setting llm.key" in refusal()
+
+
+def test_variables_of_the_tests_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIAGENT_TEST_ANYTHING", "x")
+    assert load_settings().mode is Mode.PAPER
+
+
+def test_a_missing_file_says_what_to_give(tmp_path: Path) -> None:
+    assert "does not exist; give an existing file" in refusal(tmp_path / "none.yaml")
+
+
+def test_broken_yaml_is_one_line_with_its_place(tmp_path: Path) -> None:
+    text = refusal(written(tmp_path, "mode: PAPER\nuniverse: [600519.SSE\n"))
+    assert "not valid YAML at line 3" in text
+
+
+def test_broken_json_is_one_line(tmp_path: Path) -> None:
+    assert "neither valid YAML nor JSON" in refusal(written(tmp_path, '{"mode": ', "config.json"))
+
+
+def test_a_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes("mode: 模拟".encode("gbk"))
+    assert "cannot be read" in refusal(path)
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just words", "1: PAPER"])
+def test_a_file_needs_named_settings_at_its_top(tmp_path: Path, text: str) -> None:
+    assert "top level" in refusal(written(tmp_path, text))
+
+
+def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "# nothing\n")) == load_settings()
+
+
+def test_a_file_with_a_windows_byte_order_mark_is_read(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "\ufeffmode: SIMULATION\n")).mode is Mode.SIMULATION
+
+
+def test_times_of_day_and_the_key_on_need_no_quotes(tmp_path: Path) -> None:
+    path = written(tmp_path, "schedule:\n  - {name: weekly, at: 16:00, on: sunday, task: review}\n")
+    job = load_settings(path).schedule[0]
+    assert (job.at, job.on) == (time(16, 0), "sunday")
+
+
+def test_a_code_with_leading_zeros_stays_a_word(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "universe: [000001.SZSE]")).universe == ("000001.SZSE",)
+    assert "universe" in refusal(written(tmp_path, "universe: [[000001]]"))
+
+
+def test_numbers_switches_and_nothing_are_read_as_such(tmp_path: Path) -> None:
+    text = "brain: {debate: false, latency: 2.5, tool_steps: 3}\nlive: null\nllm: {seed: ~}\n"
+    settings = load_settings(written(tmp_path, text))
+    assert (settings.brain.debate, settings.brain.latency, settings.brain.tool_steps) == (False, 2.5, 3)
+    assert settings.live is None
+    assert settings.llm.seed is None
+
+
+def test_the_environment_wins_over_the_file_key_by_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, "llm: {base_url: http://127.0.0.1:1/v1, model: small, max_tokens: 100}\n")
+    monkeypatch.setenv("AIAGENT_LLM__MODEL", "large")
+    monkeypatch.setenv("AIAGENT_LLM__API_KEY", SECRET)
+    llm = load_settings(path).llm
+    assert (llm.base_url, llm.model, llm.max_tokens) == ("http://127.0.0.1:1/v1", "large", 100)
+    assert llm.api_key.get_secret_value() == SECRET
+
+
+def test_an_override_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIAGENT_MODE", "PAPER")
+    monkeypatch.setenv("AIAGENT_BRAIN__DEBATE", "false")
+    settings = load_settings(mode=Mode.SIMULATION)
+    assert settings.mode is Mode.SIMULATION
+    assert settings.brain.debate is False
+
+
+def test_a_list_in_a_variable_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIAGENT_UNIVERSE", '["600519.SSE"]')
+    assert load_settings().universe == ("600519.SSE",)
+    monkeypatch.setenv("AIAGENT_UNIVERSE", "600519.SSE")
+    assert "AIAGENT_UNIVERSE" in refusal()
+
+
+def test_live_mode_needs_its_section(tmp_path: Path) -> None:
+    assert "capital_limit and allowlist" in refusal(written(tmp_path, "mode: LIVE\n"))
+    assert "live.allowlist" in refusal(
+        written(tmp_path, "mode: LIVE\nlive: {capital_limit: 1, allowlist: []}")
+    )
+    assert "live.capital_limit" in refusal(written(tmp_path, "mode: LIVE\nlive: {allowlist: [600519.SSE]}"))
+    settings = load_settings(written(tmp_path, "mode: LIVE\n" + LIVE))
+    assert settings.live is not None
+    assert settings.live.approvals == "all"
+
+
+def test_base_url_and_model_belong_together(tmp_path: Path) -> None:
+    assert "belong together" in refusal(written(tmp_path, "llm: {model: small}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("accounts: [{name: a, style: JUDGE}, {name: a, style: JUDGE}]", "account names must differ"),
+        (
+            "accounts: [{name: a, style: JUDGE, gateway: XTP}, {name: b, style: JUDGE, gateway: XTP}]",
+            "account gateways must differ",
+        ),
+        ("accounts: []", "accounts"),
+        ("accounts: [{name: Bad Name, style: JUDGE}]", "accounts.0.name"),
+        ("accounts: [{name: a, style: JUDGE, cash: 0}]", "accounts.0.cash"),
+        ("accounts: [{name: a, style: JUDGE, limits: {max_exposure: .nan}}]", "max_exposure"),
+        ("scan: {max_symbols: 0}", "scan.max_symbols"),
+    ],
+)
+def test_impossible_values_are_refused(tmp_path: Path, text: str, what: str) -> None:
+    assert what in refusal(written(tmp_path, text))
+
+
+def test_the_key_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, f"llm: {{base_url: http://x/v1, model: m, api_key: {SECRET}}}\n")
+    settings = load_settings(path)
+    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+    assert SECRET not in refusal(written(tmp_path, f"llm: {{model: m, api_key: {SECRET}}}"))
+    assert SECRET not in refusal(written(tmp_path, f"llm:\n  api_key: {SECRET}\n  model: [m\n"))
+    assert SECRET not in refusal(written(tmp_path, f"llm: {{api_kee: {SECRET}}}"))
+    assert SECRET not in refusal(written(tmp_path, f"llm: {{api_key: [{SECRET}]}}"))
+    monkeypatch.setenv("AIAGENT_LLM", f'{{"api_key": "{SECRET}"')
+    assert SECRET not in refusal()
+
+
+def test_the_digest_covers_what_decides_and_nothing_else() -> None:
+    base = Settings()
+    same = (
+        Settings(language="en"),
+        Settings(llm=LlmSettings(api_key=SECRET)),
+        Settings(store={"journal": "other.db"}),
+        Settings(calendar={"extra_years_file": "years.json"}),
+    )
+    assert {settings.digest() for settings in same} == {base.digest()}
+    assert Settings(scan={"max_symbols": 3}).digest() != base.digest()
+    assert Settings(mode=Mode.SIMULATION).digest() != base.digest()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().mode = Mode.LIVE
+
+
+def test_limits_follow_the_style_unless_given() -> None:
+    judge, *_ = (a for a in Settings().accounts if a.style is Style.JUDGE)
+    assert judge.risk == STYLE_LIMITS[Style.JUDGE]
+    own = judge.model_copy(update={"limits": RiskLimits(max_positions=1)})
+    assert own.risk.max_positions == 1
+    assert judge.gateway_name == "SIM-JUDGE"
+    assert own.cash == Decimal(1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("variables", "shown"),
+    [
+        ({"LC_ALL": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "en_US.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "zh_TW"}, "zh"),
+    ],
+)
+def test_the_language_follows_the_system_until_it_is_set(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], shown: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().display_language == shown
+    assert Settings(language="zh").display_language == "zh"

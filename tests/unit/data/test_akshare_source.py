@@ -1,0 +1,155 @@
+"""Downloads through akshare, with tables of the shape that it returns."""
+
+import sys
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from vnpy_aiagent.data.akshare_source import download
+from vnpy_aiagent.domain.clock import MARKET_TZ, VirtualClock
+from vnpy_aiagent.domain.enums import BarInterval
+from vnpy_aiagent.errors import BadRow, DataError
+
+START, END = date(2025, 11, 17), date(2025, 11, 19)
+
+
+def daily_frame(**changes: Any) -> pd.DataFrame:
+    """Three real days of 600519, volume in hands."""
+    columns: dict[str, Any] = {
+        "日期": [date(2025, 11, 17), date(2025, 11, 18), date(2025, 11, 19)],
+        "股票代码": ["600519"] * 3,
+        "开盘": [1454.0, 1468.0, 1474.0],
+        "收盘": [1471.0, 1476.0, 1471.01],
+        "最高": [1480.0, 1486.0, 1479.53],
+        "最低": [1450.0, 1460.0, 1469.96],
+        "成交量": [30_000, 31_000, 22_045],
+        "成交额": [30_000 * 146_500.0, 31_000 * 147_300.0, 3_249_449_000.0],
+        "涨跌额": [14.4, 5.0, -4.99],
+    }
+    return pd.DataFrame({**columns, **changes})
+
+
+class Client:
+    """The functions of akshare that are used, with their arguments kept."""
+
+    def __init__(self, frame: pd.DataFrame | None) -> None:
+        self.frame = frame
+        self.calls: list[tuple[str, dict[str, str]]] = []
+
+    def stock_zh_a_hist(self, **kwargs: str) -> pd.DataFrame | None:
+        self.calls.append(("stock_zh_a_hist", kwargs))
+        return self.frame
+
+    def fund_etf_hist_em(self, **kwargs: str) -> pd.DataFrame | None:
+        self.calls.append(("fund_etf_hist_em", kwargs))
+        return self.frame
+
+    def stock_zh_a_hist_min_em(self, **kwargs: str) -> pd.DataFrame:
+        self.calls.append(("stock_zh_a_hist_min_em", kwargs))
+        values = {"开盘": 10.0, "收盘": 10.0, "最高": 11.0, "最低": 9.0, "成交量": 5, "成交额": 5000.0}
+        ends = ["2025-11-19 10:30:00", "2025-11-19 11:30:00", "2025-11-19 14:00:00", "2025-11-19 15:00:00"]
+        return pd.DataFrame([{"时间": end, **values} for end in ends])
+
+
+def clock(hour: int = 16) -> VirtualClock:
+    return VirtualClock(datetime(2025, 11, 19, hour, tzinfo=MARKET_TZ))
+
+
+def test_hands_become_shares_and_prices_are_not_adjusted() -> None:
+    client, seen = Client(daily_frame()), []
+    data = download(
+        ["600519"], START, END, client=client, clock=clock(), progress=lambda done, n: seen.append((done, n))
+    )
+    bars = data.bars("600519.SSE", BarInterval.DAILY)
+    assert bars.volume.tolist() == [3_000_000.0, 3_100_000.0, 2_204_500.0]
+    assert (bars.open[0], bars.close[2]) == (1454.0, 1471.01)
+    assert bars.records()[0]["pre_close"] is None
+    assert seen == [(1, 1)]
+    arguments = {
+        "symbol": "600519",
+        "period": "daily",
+        "start_date": "20251117",
+        "end_date": "20251119",
+        "adjust": "",
+    }
+    assert client.calls == [("stock_zh_a_hist", arguments)]
+
+
+def test_funds_are_asked_for_as_funds() -> None:
+    client = Client(daily_frame())
+    download(["510300"], START, END, client=client, clock=clock())
+    assert [name for name, _ in client.calls] == ["fund_etf_hist_em"]
+
+
+def test_hours_come_with_days() -> None:
+    client = Client(daily_frame())
+    data = download(["600519"], START, END, BarInterval.HOUR, client=client, clock=clock())
+    hours = data.bars("600519.SSE", BarInterval.HOUR)
+    assert hours.volume.tolist() == [500.0] * 4
+    assert hours.start_of(0) == datetime(2025, 11, 19, 9, 30, tzinfo=MARKET_TZ)
+    assert client.calls[1][1]["period"] == "60"
+
+
+def test_todays_unfinished_bar_is_left_out() -> None:
+    frame = daily_frame(成交量=[30_000, 31_000, None])
+    data = download(["600519"], START, END, client=Client(frame), clock=clock(hour=14))
+    assert data.span() == (START, date(2025, 11, 18))
+
+
+def test_volumes_already_in_shares_stay() -> None:
+    frame = daily_frame(成交量=[3_000_000, 3_100_000, 2_204_500])
+    data = download(["600519"], START, END, client=Client(frame), clock=clock())
+    assert data.bars("600519.SSE", BarInterval.DAILY).volume[0] == 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("frame", "problem"),
+    [
+        (None, "has no DAILY bars of 600519.SSE"),
+        (pd.DataFrame(), "has no DAILY bars of 600519.SSE"),
+        (daily_frame().drop(columns=["成交额", "开盘"]), "sent no column 开盘, 成交额"),
+        (daily_frame(日期=["soon"] * 3), "'soon' is not a time"),
+        (daily_frame(成交量=[1, 2, 3]), "do not fit its prices"),
+    ],
+)
+def test_tables_that_cannot_be_used_are_refused(frame: pd.DataFrame | None, problem: str) -> None:
+    with pytest.raises(DataError, match=problem):
+        download(["600519"], START, END, client=Client(frame), clock=clock())
+
+
+def test_an_impossible_row_is_named() -> None:
+    with pytest.raises(BadRow, match=r"600519.SSE DAILY, line 2: high 1.0 is below low"):
+        download(
+            ["600519"], START, END, client=Client(daily_frame(最高=[1480.0, 1.0, 1479.53])), clock=clock()
+        )
+
+
+def test_a_failing_network_names_the_source_and_keeps_the_cause() -> None:
+    class Offline:
+        def stock_zh_a_hist(self, **_: str) -> pd.DataFrame:
+            raise ConnectionError("proxy refused")
+
+    with pytest.raises(DataError, match=r"akshare.*600519.SSE.*proxy refused.*check the network") as caught:
+        download(["600519"], START, END, client=Offline(), clock=clock())
+    assert isinstance(caught.value.__cause__, ConnectionError)
+
+
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "akshare", None)
+    with pytest.raises(DataError, match=r'pip install "vnpy_aiagent\[akshare\]"'):
+        download(["600519"], START, END)
+
+
+def test_bad_requests_are_refused_before_any_call() -> None:
+    client = Client(daily_frame())
+    with pytest.raises(DataError, match="no symbols"):
+        download([], START, END, client=client, clock=clock())
+    with pytest.raises(DataError, match="swap them"):
+        download(["600519"], END, START, client=client, clock=clock())
+    with pytest.raises(DataError, match="not MINUTE"):
+        download(["600519"], START, END, BarInterval.MINUTE, client=client, clock=clock())
+    with pytest.raises(DataError, match=r"not for IF2101.CFFEX"):
+        download(["IF2101.CFFEX"], START, END, client=client, clock=clock())
+    assert client.calls == []

@@ -1,0 +1,200 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelRefused, ModelTimeout, ModelUnavailable
+from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits
+from vnpy_aiagent.llm.port import ChatMessage, ModelReply, ModelRequest, Usage
+from vnpy_aiagent.llm.pricing import TokenPrice, estimate_prompt
+from vnpy_aiagent.testing.fake_model import FakeModel, Scripted
+
+MONDAY, TUESDAY = date(2024, 1, 8), date(2024, 1, 9)
+REQUEST = ModelRequest(task="t", messages=(ChatMessage(role="user", content="x" * 288),), max_tokens=100)
+PRICE = TokenPrice(input=Decimal(10_000), output=Decimal(10_000))
+
+
+def _reply(prompt: int = 50, completion: int = 10) -> ModelReply:
+    usage = Usage(
+        calls=1,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cost=PRICE.cost(prompt, completion),
+    )
+    return ModelReply(text="hold", usage=usage)
+
+
+def _budgeted(replies: list[Scripted], **limits: object) -> BudgetedModel:
+    model = BudgetedModel(FakeModel(replies), BudgetLimits(**limits), price=PRICE)  # type: ignore[arg-type]
+    model.begin_decision(MONDAY)
+    return model
+
+
+def test_the_requests_worst_case_is_a_hundred_prompt_and_a_hundred_answer_tokens() -> None:
+    assert estimate_prompt(REQUEST) == 100
+
+
+def test_use_is_settled_by_what_was_reported() -> None:
+    model = _budgeted([_reply(), _reply()])
+    model.complete(REQUEST)
+    model.complete(REQUEST)
+    assert model.usage_decision == Usage(
+        calls=2, prompt_tokens=100, completion_tokens=20, cost=Decimal("1.2")
+    )
+    assert model.usage_day == model.usage_decision
+
+
+def test_calls_of_a_decision_end() -> None:
+    model = _budgeted([_reply()] * 3, calls_per_decision=2)
+    model.complete(REQUEST)
+    model.complete(REQUEST)
+    with pytest.raises(BudgetSpent, match=r"2 model calls of this decision.*budget\.calls_per_decision"):
+        model.complete(REQUEST)
+    model.begin_decision(MONDAY)
+    model.complete(REQUEST)
+    assert model.usage_decision.calls == 1
+    assert model.usage_day.calls == 3
+
+
+def test_a_call_whose_worst_case_does_not_fit_is_not_made() -> None:
+    fake = FakeModel([_reply()])
+    model = BudgetedModel(fake, BudgetLimits(tokens_per_decision=199))
+    model.begin_decision(MONDAY)
+    with pytest.raises(BudgetSpent, match="199 tokens of this decision"):
+        model.complete(REQUEST)
+    assert fake.requests == []
+    assert model.usage_day == Usage()
+
+
+def test_a_worst_case_that_just_fits_is_made_and_the_rest_is_free_again() -> None:
+    model = _budgeted([_reply()] * 2, tokens_per_decision=200)
+    model.complete(REQUEST)
+    with pytest.raises(BudgetSpent, match="tokens"):
+        model.complete(REQUEST)
+    small = REQUEST.model_copy(update={"max_tokens": 40})
+    model.complete(small)
+    assert model.usage_decision.tokens == 120
+
+
+def test_money_of_a_day_ends_and_the_next_market_day_has_new_money() -> None:
+    model = _budgeted([_reply(100, 100)] * 2, cost_per_day=Decimal(3))
+    model.complete(REQUEST)
+    model.begin_decision(MONDAY)
+    with pytest.raises(BudgetSpent, match=r"3 CNY for models on 2024-01-08.*budget\.cost_per_day"):
+        model.complete(REQUEST)
+    model.begin_decision(TUESDAY)
+    model.complete(REQUEST)
+    assert model.usage_day.cost == 2
+
+
+def test_calls_of_a_day_end() -> None:
+    model = _budgeted([_reply()], calls_per_day=1)
+    model.complete(REQUEST)
+    model.begin_decision(MONDAY)
+    with pytest.raises(BudgetSpent, match="1 model calls of 2024-01-08"):
+        model.complete(REQUEST)
+
+
+def test_a_restart_frees_no_money() -> None:
+    model = BudgetedModel(FakeModel([_reply()]), BudgetLimits(cost_per_day=Decimal(5)), price=PRICE)
+    model.restore_day(MONDAY, Usage(calls=7, cost=Decimal(4)))
+    model.begin_decision(MONDAY)
+    with pytest.raises(BudgetSpent, match="CNY"):
+        model.complete(REQUEST)
+    assert model.usage_day.calls == 7
+
+
+def test_time_of_a_decision_shortens_the_timeout_and_ends() -> None:
+    now = [0.0]
+    fake = FakeModel([_reply()])
+    model = BudgetedModel(fake, BudgetLimits(seconds_per_decision=30), monotonic=lambda: now[0])
+    model.begin_decision(MONDAY)
+    now[0] = 25.0
+    model.complete(REQUEST)
+    assert fake.requests[0].timeout == 5.0
+    now[0] = 29.5
+    with pytest.raises(BudgetSpent, match="30 seconds of this decision"):
+        model.complete(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("error", "tokens"),
+    [(ModelTimeout("slow"), 100), (ModelUnavailable("down"), 0), (ModelRefused("no"), 0)],
+)
+def test_a_failed_call_counts_and_costs_its_prompt_where_the_server_may_have_worked(
+    error: ModelError, tokens: int
+) -> None:
+    model = _budgeted([error])
+    with pytest.raises(type(error)):
+        model.complete(REQUEST)
+    assert model.usage_decision.calls == 1
+    assert model.usage_decision.tokens == tokens
+    assert model.usage_day.cost == PRICE.cost(tokens, 0)
+
+
+def test_a_crash_of_the_model_frees_its_reservation() -> None:
+    model = _budgeted([KeyError("bug"), _reply()], tokens_per_decision=200)
+    with pytest.raises(KeyError):
+        model.complete(REQUEST)
+    assert model.complete(REQUEST).text == "hold"
+
+
+def test_a_call_before_any_decision_is_a_mistake_of_the_program() -> None:
+    model = BudgetedModel(FakeModel([_reply()]), BudgetLimits())
+    with pytest.raises(RuntimeError, match="begin_decision"):
+        model.complete(REQUEST)
+
+
+def test_calls_at_the_same_time_are_both_settled() -> None:
+    together = Barrier(2, timeout=10)
+
+    def wait(request: ModelRequest) -> ModelReply:
+        together.wait()
+        return _reply()
+
+    model = _budgeted([wait] * 2, tokens_per_decision=400)
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(model.complete, [REQUEST, REQUEST]))
+    assert [reply.text for reply in replies] == ["hold", "hold"]
+    assert model.usage_decision.calls == 2
+
+
+def test_a_reservation_in_flight_blocks_what_no_longer_fits() -> None:
+    model: BudgetedModel
+
+    def nested(request: ModelRequest) -> ModelReply:
+        with pytest.raises(BudgetSpent, match="tokens"):
+            model.complete(request)
+        return _reply()
+
+    model = _budgeted([nested], tokens_per_decision=399)
+    assert model.complete(REQUEST).text == "hold"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), max_size=12),
+    st.integers(200, 1000),
+    st.integers(1, 8),
+)
+def test_honest_usage_never_passes_the_limits(uses: list[tuple[int, int]], tokens: int, calls: int) -> None:
+    model = _budgeted([_reply(*use) for use in uses], tokens_per_decision=tokens, calls_per_decision=calls)
+    for _ in uses:
+        try:
+            model.complete(REQUEST)
+        except BudgetSpent:
+            break
+    assert model.usage_decision.tokens <= tokens
+    assert model.usage_decision.calls <= calls
+
+
+def test_name_kind_and_close_are_those_of_the_model_behind() -> None:
+    fake = FakeModel([], name="deepseek-chat", is_llm=True)
+    model = BudgetedModel(fake, BudgetLimits())
+    assert model.name == "deepseek-chat"
+    assert model.is_llm
+    model.close()
+    assert fake.closed

@@ -1,0 +1,94 @@
+"""What the engine hands to every agent."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from vnpy.trader.object import OrderRequest
+
+from vnpy_aiagent.agents.bus import Bus
+from vnpy_aiagent.config import AccountSettings, Settings
+from vnpy_aiagent.control import TradingControl
+from vnpy_aiagent.data.bars import BarSeries
+from vnpy_aiagent.domain import BarInterval, Clock, TimerQueue
+from vnpy_aiagent.market import TradingCalendar
+from vnpy_aiagent.market.sessions import is_continuous, next_continuous
+from vnpy_aiagent.memory import LessonBook
+from vnpy_aiagent.portfolio import Portfolio
+
+
+class BarSource(Protocol):
+    """Bars that were complete at the clock's present."""
+
+    def bars(self, vt_symbol: str, interval: BarInterval, count: int) -> BarSeries:
+        """The last `count` bars of a symbol."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Universe:
+    """Symbols that may be traded, their names, and the intervals of bars that the data holds."""
+
+    symbols: tuple[str, ...]
+    names: Mapping[str, str]
+    intervals: tuple[BarInterval, ...]
+    hypothetical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The host's order functions. `send` returns the vt_orderid, an empty string where nothing was taken."""
+
+    send: Callable[[OrderRequest, str], str]
+    cancel: Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentContext:
+    """The house, as agents see it."""
+
+    settings: Settings
+    bus: Bus
+    clock: Clock
+    timers: TimerQueue
+    calendar: TradingCalendar
+    portfolio: Portfolio
+    control: TradingControl
+    lessons: LessonBook
+    bars: BarSource
+    universe: Universe
+    broker: Broker
+
+    def account(self, name: str) -> AccountSettings:
+        """Settings of an account; KeyError for an unknown name."""
+        for account in self.settings.accounts:
+            if account.name == name:
+                return account
+        raise KeyError(name)
+
+    def account_of_gateway(self, gateway_name: str) -> AccountSettings | None:
+        """The account that trades through a gateway, None for a gateway that is not ours."""
+        for account in self.settings.accounts:
+            if account.gateway_name == gateway_name:
+                return account
+        return None
+
+    def today(self) -> date:
+        """The market date now."""
+        return self.clock.now().date()
+
+    def in_session(self, vt_symbol: str) -> bool:
+        """Whether the symbol trades continuously now."""
+        return is_continuous(self.calendar, self.portfolio.rules(vt_symbol).board, self.clock.now())
+
+    def next_session_moment(self, vt_symbol: str) -> datetime:
+        """Now if the symbol trades continuously, else when it next does."""
+        return next_continuous(self.calendar, self.portfolio.rules(vt_symbol).board, self.clock.now())
+
+    def session_date(self) -> date:
+        """The trading day that is on, or the next one."""
+        today = self.today()
+        if self.calendar.is_session(today) and self.clock.now().hour < 15:
+            return today
+        return self.calendar.next_session(today)

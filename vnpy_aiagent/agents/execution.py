@@ -1,0 +1,483 @@
+"""The execution agent: signals become parent orders and intents; durable intents are sent; fills are booked.
+
+An intent is on the disk before it is sent, and the trading state is looked at immediately before sending.
+What is not certain is never sent again.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from vnpy.event import Event
+from vnpy.trader.constant import Direction, Exchange, Offset, OrderType
+from vnpy.trader.object import OrderData, OrderRequest, TradeData
+
+from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.base import (
+    EVENT_AI_DURABLE,
+    EVENT_AI_FILL,
+    EVENT_AI_INTENT,
+    EVENT_AI_ORDER,
+    EVENT_AI_SIGNAL,
+    EVENT_AI_TRADE,
+)
+from vnpy_aiagent.domain import (
+    MARKET_TZ,
+    Activity,
+    AgentName,
+    Fill,
+    Intent,
+    OrderState,
+    OrderUpdate,
+    ParentDone,
+    ParentOrder,
+    Route,
+    Sent,
+    Severity,
+    Side,
+    Signal,
+    Text,
+    TradeRecord,
+    TradingState,
+    Withheld,
+    say,
+    to_decimal,
+)
+from vnpy_aiagent.errors import ConfigError
+from vnpy_aiagent.execution import Child, OrderDesk, Parent
+from vnpy_aiagent.portfolio import Reservation, RoundTrip
+from vnpy_aiagent.portfolio.book import Origin
+
+EXPIRE_TIMER = "parent_expires"
+RETRY_TIMER = "intent_retry"
+ONE_SECOND = timedelta(seconds=1)
+MAX_INTENT_AGE = timedelta(seconds=60)
+
+OrderRoute = Callable[[Intent], tuple[str, ...] | Text]
+"""Sends the order of a durable intent; the vt_orderids, or the reason why nothing was sent."""
+
+
+class ExecutionAgent:
+    """Works signals: through the host's gateways (DIRECT), or through a registered CTA strategy (CTA)."""
+
+    def __init__(self, house: AgentContext) -> None:
+        """Subscribe to signals, durable intents and broker reports (which the engine forwards)."""
+        self.house = house
+        self.desk = OrderDesk()
+        self._sent_at: dict[str, deque[datetime]] = {}
+        self.sent_on_day: Counter[tuple[str, date]] = Counter()
+        self._routes: dict[tuple[str, str], OrderRoute] = {}
+        self._missed: set[tuple[str, str]] = set()
+        house.bus.subscribe(EVENT_AI_SIGNAL, self.on_signal)
+        house.bus.subscribe(EVENT_AI_DURABLE, self.on_durable)
+
+    # routes
+
+    def register_route(self, account: str, symbol: str, route: OrderRoute) -> None:
+        """Let a CTA strategy send the orders of one account and symbol.
+
+        ConfigError where no account of that name has route CTA, or another strategy has the symbol already.
+        """
+        cta = [item.name for item in self.house.settings.accounts if item.route is Route.CTA]
+        if account not in cta:
+            known = ", ".join(cta) or "none; set `route: CTA` for one in the settings"
+            raise ConfigError(
+                f"account {account!r} is no account of route CTA; accounts of that route: {known}"
+            )
+        if self._routes.get((account, symbol), route) != route:
+            raise ConfigError(
+                f"another strategy trades {symbol} for account {account!r}; stop it, or use another account"
+            )
+        self._routes[account, symbol] = route
+        self._missed.discard((account, symbol))
+
+    def release_route(self, account: str, symbol: str, route: OrderRoute) -> None:
+        """Take a registered route back; any other route stays."""
+        if self._routes.get((account, symbol)) == route:
+            del self._routes[account, symbol]
+
+    # signals
+
+    def on_signal(self, signal: Signal) -> None:
+        """Open a parent order and its intent."""
+        house = self.house
+        house.bus.status(AgentName.EXECUTION, Activity.EXECUTING, signal.symbol)
+        order = house.bus.post(
+            ParentOrder,
+            EVENT_AI_ORDER,
+            cause=signal.id,
+            account=signal.account,
+            signal_id=signal.id,
+            symbol=signal.symbol,
+            side=signal.side,
+            volume=signal.volume,
+            protective=signal.protective,
+        )
+        parent = self.desk.open(order, signal)
+        house.timers.set(signal.valid_until, EXPIRE_TIMER, order.id)
+        self._intend(parent, signal.volume, signal.limit)
+
+    def _intend(self, parent: Parent, volume: int, price: Decimal) -> None:
+        house, signal = self.house, parent.signal
+        gateway = house.account(signal.account).gateway_name
+        number = len(parent.children) + 1
+        intent = house.bus.post_durable(
+            Intent,
+            cause=parent.order.id,
+            account=signal.account,
+            parent_id=parent.order.id,
+            reference=f"{parent.order.id}/{number}",
+            gateway=gateway,
+            symbol=signal.symbol,
+            side=signal.side,
+            volume=volume,
+            price=price,
+        )
+        self.desk.add(intent)
+        margin = house.portfolio.rules(signal.symbol).order_fees(signal.side, price * volume, volume).total
+        book = house.portfolio.books[signal.account]
+        book.reserve(intent.id, Reservation(signal.symbol, signal.side, volume, price, margin))
+
+    # sending
+
+    def on_durable(self, intent: Intent) -> None:
+        """Send an intent that is on the disk, unless the state says no."""
+        child = self.desk.child(intent.id)
+        if child is None or child.state is not OrderState.INTENDED:
+            return
+        parent = self.desk.parent_of(child)
+        state = self.house.control.state
+        if state is TradingState.HALTED:
+            self._withhold(child, say("交易已停止（HALTED），委托未发送"))
+        elif state is TradingState.REDUCING and intent.side is Side.BUY:
+            self._withhold(child, say("当前只减仓（REDUCING），买单未发送"))
+        elif self.house.clock.now() >= parent.signal.valid_until:
+            self._withhold(child, say("信号已过期，委托未发送"))
+        elif self._route_missing(intent):
+            self._withhold(child, say("没有 CTA 策略承接，委托未发送"))
+        elif self.house.clock.now() - intent.at > MAX_INTENT_AGE:
+            self._withhold(child, say("日志落盘过迟，价格已陈旧，委托未发送"))
+        elif not parent.signal.protective and self._over_daily_limit(intent):
+            self._withhold(child, say("当日委托次数已达上限，委托未发送"))
+        elif self._over_rate(intent):
+            self.house.timers.set(self.house.clock.now() + ONE_SECOND, RETRY_TIMER, intent)
+        else:
+            self._send(child)
+
+    def _send(self, child: Child) -> None:
+        intent = child.intent
+        route = self._routes.get((intent.account, intent.symbol))
+        try:
+            taken = route(intent) if route is not None else self._send_direct(intent)
+        except Exception as error:  # noqa: BLE001 - a gateway may raise after the order left: its fate is open
+            self._unknown(child, error)
+            return
+        if isinstance(taken, Text) or not taken:
+            silent = say("接口 {gateway} 未接受委托", gateway=intent.gateway)
+            self._withhold(child, taken if isinstance(taken, Text) else silent)
+            self._ask_human(intent)
+            return
+        self.house.bus.post(
+            Sent,
+            EVENT_AI_INTENT,
+            cause=intent.id,
+            account=intent.account,
+            intent_id=intent.id,
+            vt_orderids=taken,
+        )
+        for early in self.desk.sent(intent.id, taken):
+            if isinstance(early, TradeData):
+                self.on_trade(early)
+            else:
+                self.on_order(early)
+
+    def _send_direct(self, intent: Intent) -> tuple[str, ...]:
+        symbol, _, suffix = intent.symbol.rpartition(".")
+        request = OrderRequest(
+            symbol=symbol,
+            exchange=Exchange(suffix),
+            direction=Direction.LONG if intent.side is Side.BUY else Direction.SHORT,
+            type=OrderType.LIMIT,
+            volume=intent.volume,
+            price=float(intent.price),
+            offset=Offset.OPEN if intent.side is Side.BUY else Offset.CLOSE,
+            reference=intent.reference,
+        )
+        vt_orderid = self.house.broker.send(request, intent.gateway)
+        return (vt_orderid,) if vt_orderid else ()
+
+    def _route_missing(self, intent: Intent) -> bool:
+        """Whether a CTA account has no strategy for the symbol; a human is told once, until there is one."""
+        key = intent.account, intent.symbol
+        if self.house.account(intent.account).route is not Route.CTA or key in self._routes:
+            return False
+        if key not in self._missed:
+            self._missed.add(key)
+            sentence = say(
+                "没有 CTA 策略承接 {account} 的 {symbol}：请在 CTA 策略中启动该合约的 AiAgentStrategy，"
+                "参数 account 填 {account}",
+                account=intent.account,
+                symbol=intent.symbol,
+            )
+            self.house.bus.alert(Severity.CRITICAL, sentence, cause=intent.id, account=intent.account)
+            self._ask_human(intent)
+        return True
+
+    def _ask_human(self, intent: Intent) -> None:
+        """Alert with the order that a human should place."""
+        slip = say(
+            "请人工处理：{side} {symbol} {volume} 股，限价 {price}",
+            side="买入" if intent.side is Side.BUY else "卖出",
+            symbol=intent.symbol,
+            volume=intent.volume,
+            price=intent.price,
+        )
+        self.house.bus.alert(Severity.CRITICAL, slip, cause=intent.id, account=intent.account)
+
+    def _unknown(self, child: Child, error: Exception) -> None:
+        """The gateway raised while it had the order: never sent again, its exposure stays reserved."""
+        intent = child.intent
+        child.state = OrderState.UNKNOWN
+        detail = f"{type(error).__name__}: {error}"
+        self.house.bus.post(
+            OrderUpdate,
+            EVENT_AI_ORDER,
+            cause=intent.id,
+            account=intent.account,
+            intent_id=intent.id,
+            vt_orderid="",
+            state=child.state,
+            traded=child.reported,
+            reason=detail,
+        )
+        sentence = say(
+            "{account} {symbol} 有一笔委托状态不明（{error}），请在柜台核对；系统不会重发",
+            account=intent.account,
+            symbol=intent.symbol,
+            error=detail,
+        )
+        self.house.bus.alert(Severity.CRITICAL, sentence, cause=intent.id, account=intent.account)
+
+    def _withhold(self, child: Child, reason: Text) -> None:
+        intent = child.intent
+        self.desk.withheld(intent.id)
+        self.house.bus.post(
+            Withheld, cause=intent.id, account=intent.account, intent_id=intent.id, reason=reason
+        )
+        self.house.bus.say_log(reason, Severity.WARNING)
+        self._after_change(child)
+
+    def _over_rate(self, intent: Intent) -> bool:
+        """Whether the account sent as many orders in the last second as it may; else count this one."""
+        now = self.house.clock.now()
+        sent = self._sent_at.setdefault(intent.account, deque())
+        while sent and now - sent[0] >= ONE_SECOND:
+            sent.popleft()
+        if len(sent) >= self.house.settings.execution.max_orders_per_second:
+            return True
+        sent.append(now)
+        self.sent_on_day[intent.account, now.date()] += 1
+        return False
+
+    def _over_daily_limit(self, intent: Intent) -> bool:
+        sent = self.sent_on_day[intent.account, self.house.today()]
+        return sent >= self.house.settings.execution.max_orders_per_day
+
+    # broker reports
+
+    def on_order(self, data: OrderData) -> None:
+        """Fold a broker's order report."""
+        if self.house.account_of_gateway(data.gateway_name) is None:
+            return
+        child = self.desk.owner(data.vt_orderid)
+        if child is None:
+            self.desk.park(data)
+            return
+        if self.desk.on_order(child, data):
+            self.house.bus.post(
+                OrderUpdate,
+                EVENT_AI_ORDER,
+                cause=child.intent.id,
+                account=child.intent.account,
+                intent_id=child.intent.id,
+                vt_orderid=data.vt_orderid,
+                state=child.state,
+                traded=child.reported,
+                reason=child.reason,
+            )
+            if child.state is OrderState.REJECTED:
+                sentence = say(
+                    "委托被拒 {symbol}：{reason}", symbol=child.intent.symbol, reason=child.reason or "—"
+                )
+                self.house.bus.alert(
+                    Severity.WARNING, sentence, cause=child.intent.id, account=child.intent.account
+                )
+        self._after_change(child)
+
+    def on_trade(self, data: TradeData) -> None:
+        """Book a fill once."""
+        account = self.house.account_of_gateway(data.gateway_name)
+        if account is None:
+            return
+        child = self.desk.owner(data.vt_orderid)
+        if child is None:
+            self.desk.park(data)
+            return
+        fill = self._fill(account.name, child, data)
+        if fill is None:
+            return
+        parent = self.desk.parents.get(child.intent.parent_id)
+        origin = self._origin(parent)
+        trip = self.house.portfolio.apply(fill, origin)
+        self.desk.on_fill(child, fill.price, fill.volume)
+        self.house.bus.events.put(Event(EVENT_AI_FILL, fill))
+        self.house.bus.say_log(
+            say(
+                "成交 {account} {side} {symbol} {volume} 股 @ {price}",
+                account=account.name,
+                side="买入" if fill.side is Side.BUY else "卖出",
+                symbol=fill.symbol,
+                volume=fill.volume,
+                price=fill.price,
+            ),
+            Severity.INFO,
+        )
+        if trip is not None:
+            self._record(fill, trip, parent)
+        self._after_change(child)
+
+    def _fill(self, account: str, child: Child, data: TradeData) -> Fill | None:
+        """The fill as a journaled message, None where this very fill is known."""
+        house, intent = self.house, child.intent
+        now = house.clock.now()
+        moment = data.datetime.astimezone(MARKET_TZ) if data.datetime else now
+        price, volume = to_decimal(data.price), int(data.volume)
+        parent = self.desk.parents.get(intent.parent_id)
+        fields: dict[str, Any] = {
+            "trading_day": moment.date(),
+            "exchange": data.exchange.name,
+            "symbol": intent.symbol,
+            "side": intent.side,
+            "orderid": data.orderid,
+            "tradeid": data.tradeid,
+            "intent_id": intent.id,
+            "parent_id": intent.parent_id,
+            "price": price,
+            "volume": volume,
+            "signal_id": parent.signal.id if parent else None,
+            "setup": parent.signal.setup if parent else "",
+        }
+        free = {"commission": Decimal(0), "stamp_duty": Decimal(0), "transfer_fee": Decimal(0)}
+        probe = Fill(id="", at=now, account=account, **fields, **free)
+        if house.portfolio.books[account].knows(probe):
+            return None
+        fees = house.portfolio.fill_fees(account, data.vt_orderid, intent.side, intent.symbol, price, volume)
+        return house.bus.post(
+            Fill,
+            cause=intent.id,
+            account=account,
+            **fields,
+            commission=fees.commission,
+            stamp_duty=fees.stamp_duty,
+            transfer_fee=fees.transfer_fee,
+        )
+
+    # endings
+
+    def _after_change(self, child: Child) -> None:
+        if not child.ended:
+            return
+        account = child.intent.account
+        self.house.portfolio.books[account].release(child.intent.id)
+        parent = self.desk.parents.get(child.intent.parent_id)
+        if parent is None or not parent.ended:
+            return
+        self.desk.close(parent)
+        self.house.bus.post(
+            ParentDone,
+            EVENT_AI_ORDER,
+            cause=parent.order.id,
+            account=account,
+            parent_id=parent.order.id,
+            symbol=parent.order.symbol,
+            side=parent.order.side,
+            state=parent.state,
+            filled=parent.filled,
+            average_price=parent.average_price,
+        )
+        if not self.desk.parents:
+            self.house.bus.status(AgentName.EXECUTION, Activity.COMPLETED, parent.order.symbol)
+
+    def on_expired(self, parent_id: str) -> None:
+        """A parent's time is up: cancel what still works."""
+        parent = self.desk.parents.get(parent_id)
+        if parent is not None:
+            self.cancel(parent)
+
+    def cancel(self, parent: Parent) -> None:
+        """Cancel a parent's working orders; an intent not yet sent is withheld."""
+        for child in parent.children:
+            if child.ended:
+                continue
+            if child.vt_orderids:
+                for vt_orderid in child.vt_orderids:
+                    self.house.broker.cancel(vt_orderid, child.intent.symbol)
+            elif child.state is OrderState.INTENDED:
+                self._withhold(child, say("撤销未发送的委托"))
+
+    def cancel_sales(self, account: str, symbol: str) -> int:
+        """Cancel the sales that a plan has working in a symbol, not the stop's own; returns how many."""
+        sales = [
+            parent
+            for parent in list(self.desk.parents.values())
+            if parent.signal.account == account
+            and parent.order.symbol == symbol
+            and parent.order.side is Side.SELL
+            and not parent.order.protective
+        ]
+        for parent in sales:
+            self.cancel(parent)
+        return len(sales)
+
+    def cancel_all(self, *, entries_only: bool = False) -> int:
+        """Cancel every working order (or every entry); returns how many parents were touched."""
+        parents = [
+            p for p in list(self.desk.parents.values()) if not entries_only or p.order.side is Side.BUY
+        ]
+        for parent in parents:
+            self.cancel(parent)
+        return len(parents)
+
+    def _origin(self, parent: Parent | None) -> Origin | None:
+        if parent is None:
+            return None
+        signal = parent.signal
+        return Origin(signal.setup, signal.regime, signal.confidence, signal.proposal_id)
+
+    def _record(self, fill: Fill, trip: RoundTrip, parent: Parent | None) -> None:
+        """Journal the round trip of a position that went flat."""
+        position = trip.position
+        bought, sold = position.bought_turnover, position.sold_turnover
+        self.house.bus.post(
+            TradeRecord,
+            EVENT_AI_TRADE,
+            cause=fill.id,
+            account=fill.account,
+            symbol=fill.symbol,
+            opened=position.opened,
+            closed=trip.closed,
+            volume=position.bought,
+            buy_price=(bought / position.bought).quantize(Decimal("0.0001")),
+            sell_price=(sold / position.bought).quantize(Decimal("0.0001")),
+            fees=position.fees,
+            pnl=trip.pnl,
+            return_ratio=round(float(trip.pnl / bought), 6),
+            sessions=self.house.portfolio.sessions_since(position.opened),
+            setup=position.origin.setup,
+            regime=position.origin.regime,
+            confidence=position.origin.confidence,
+            proposal_id=position.origin.proposal_id,
+            exit_reason=parent.signal.reason if parent else say("未知"),
+        )

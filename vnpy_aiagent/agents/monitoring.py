@@ -1,0 +1,410 @@
+"""The monitoring agent: watches every tick with pure code, fires triggers, works protective stops.
+
+A filled entry gets its stop and its plan's triggers. A trigger fires once and calls for re-analysis. A stop
+that is hit sells without asking any model.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from vnpy.trader.object import TickData
+
+from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.base import (
+    EVENT_AI_FILL,
+    EVENT_AI_ORDER,
+    EVENT_AI_REQUEST,
+    EVENT_AI_SIGNAL,
+    EVENT_AI_STOP,
+    EVENT_AI_TRIGGER,
+    EVENT_AI_VERDICT,
+)
+from vnpy_aiagent.domain import (
+    MARKET_TZ,
+    Action,
+    Activity,
+    AgentName,
+    AnalysisRequest,
+    Fill,
+    Outcome,
+    ParentDone,
+    RequestKind,
+    ResolvedTrigger,
+    Severity,
+    Side,
+    Signal,
+    StopState,
+    StopUpdate,
+    Text,
+    TradingState,
+    TriggerEnd,
+    TriggerEnded,
+    TriggerFired,
+    TriggerKind,
+    TriggerSpec,
+    Verdict,
+    ceil_to_tick,
+    say,
+    to_decimal,
+)
+from vnpy_aiagent.market.sessions import session_close
+from vnpy_aiagent.triggers import ProtectiveStop, StopBook, TriggerBook
+
+TIME_TRIGGER = "time_trigger"
+TIME_OF_DAY = time(9, 40)
+FALLBACK_STOP = Decimal("0.92")
+RETRY_AFTER = timedelta(seconds=60)
+CancelSales = Callable[[str, str], int]
+
+
+class MonitoringAgent:
+    """Owns the trigger book and the stop book.
+
+    `cancel_sales(account, symbol)` is the execution agent's: a stop does not wait behind a plan's sale.
+    """
+
+    def __init__(self, house: AgentContext) -> None:
+        """The engine forwards ticks; everything else comes as messages."""
+        self.house = house
+        self.book = TriggerBook()
+        self.stops = StopBook()
+        self._signals: dict[str, Signal] = {}
+        self._planned: set[str] = set()
+        self._wait_until: dict[tuple[str, str], datetime] = {}
+        self.cancel_sales: CancelSales = _cancel_nothing
+        house.bus.subscribe(EVENT_AI_SIGNAL, self.on_signal)
+        house.bus.subscribe(EVENT_AI_FILL, self.on_fill)
+        house.bus.subscribe(EVENT_AI_VERDICT, self.on_verdict)
+        house.bus.subscribe(EVENT_AI_ORDER, self.on_parent_done)
+
+    # ticks
+
+    def on_tick(self, tick: TickData, price: float) -> None:
+        """Stops first, then triggers. `price` is the tick's last price in CNY."""
+        for stop in self.stops.hit(tick.vt_symbol, price):
+            self._work(stop, price)
+        for spec in self.book.on_price(tick.vt_symbol, price):
+            self._fire(spec, to_decimal(price))
+
+    def on_time(self, trigger_id: str) -> None:
+        """A time trigger's deadline has come."""
+        spec = self.book.remove(trigger_id)
+        if spec is not None:
+            self._fire(spec, None)
+
+    def levels(self, vt_symbol: str) -> list[Decimal]:
+        """Prices watched in a symbol: triggers and armed stops."""
+        return [*self.book.levels(vt_symbol), *self.stops.levels(vt_symbol)]
+
+    def _fire(self, spec: TriggerSpec, price: Decimal | None) -> None:
+        bus = self.house.bus
+        fired = bus.post(
+            TriggerFired,
+            EVENT_AI_TRIGGER,
+            cause=spec.id,
+            account=spec.account,
+            trigger_id=spec.id,
+            symbol=spec.symbol,
+            price=price,
+            note=spec.note,
+        )
+        self._ended(spec, TriggerEnd.FIRED, fired.id)
+        bus.status(AgentName.MONITORING, Activity.COMPLETED, spec.symbol)
+        if not self.house.portfolio.books[spec.account].volume(spec.symbol):
+            return
+        reason = say(
+            "触发 {note}：{kind} {price}",
+            note=spec.note or "—",
+            kind=spec.trigger.name,
+            price=price or spec.when or "",
+        )
+        position = self.house.portfolio.books[spec.account].positions[spec.symbol]
+        bus.post(
+            AnalysisRequest,
+            EVENT_AI_REQUEST,
+            cause=fired.id,
+            account=spec.account,
+            request=RequestKind.REPLAN,
+            symbol=spec.symbol,
+            accounts=(spec.account,),
+            reason=reason,
+            setup=position.origin.setup,
+            trigger_id=spec.id,
+            deadline=session_close(self.house.session_date()),
+        )
+
+    # plans
+
+    def on_signal(self, signal: Signal) -> None:
+        """Remember the plan of an entry until its fills come."""
+        if signal.side is Side.BUY:
+            self._signals[signal.id] = signal
+
+    def on_fill(self, fill: Fill) -> None:
+        """A buy arms the stop and, at its first fill, the plan's triggers; a sale that empties ends both."""
+        if fill.side is Side.SELL:
+            if not self.house.portfolio.books[fill.account].volume(fill.symbol):
+                self._flat(fill.account, fill.symbol, fill.id)
+            return
+        signal = self._signals.get(fill.signal_id or "")
+        price = signal.stop if signal is not None else None
+        self._arm(fill.account, fill.symbol, price or self._fallback(fill), fill.id)
+        if self.house.control.state is TradingState.REDUCING:
+            self._make_due(fill.account, fill.symbol, fill.id)
+        if signal is not None and signal.id not in self._planned:
+            self._planned.add(signal.id)
+            self._register(fill.account, fill.symbol, signal.triggers, fill.id)
+
+    def on_verdict(self, verdict: Verdict) -> None:
+        """An approved ADJUST, or HOLD with triggers, replaces a position's triggers and may raise a stop."""
+        if verdict.outcome is Outcome.REJECTED or verdict.action not in (Action.ADJUST, Action.HOLD):
+            return
+        if not self.house.portfolio.books[verdict.account].volume(verdict.symbol):
+            return
+        if verdict.stop is not None:
+            self._arm(verdict.account, verdict.symbol, verdict.stop, verdict.id)
+        if verdict.triggers:
+            self._register(verdict.account, verdict.symbol, verdict.triggers, verdict.id)
+
+    def on_parent_done(self, message: object) -> None:
+        """An entry's plan is done with; a stop's sale that ended with shares left is due again."""
+        if not isinstance(message, ParentDone):
+            return
+        if message.side is Side.BUY:
+            self._forget_plan(message)
+            return
+        stop = self.stops.get(message.account, message.symbol)
+        held = self.house.portfolio.books[message.account].volume(message.symbol)
+        if stop is None or not held or stop.state not in (StopState.WORKING, StopState.QUEUED_AT_LIMIT):
+            return
+        if not message.filled:
+            self._wait_until[message.account, message.symbol] = self.house.clock.now() + RETRY_AFTER
+        stop.move(StopState.DEFERRED_T1)
+        self.stops.refresh(message.symbol)
+        self._post_stop(
+            stop, held, say("止损单未全部成交，剩余 {left} 股下一时机再卖", left=held), message.id
+        )
+
+    def repair(self) -> None:
+        """Every held position has a stop: arm the missing ones 8 % below cost, and tell a human."""
+        repaired = []
+        for name, account in self.house.portfolio.books.items():
+            for symbol, position in account.positions.items():
+                if self.stops.get(name, symbol) is None:
+                    tick = self.house.portfolio.rules(symbol).tick_size
+                    self._arm(name, symbol, ceil_to_tick(position.cost * FALLBACK_STOP, tick), None)
+                    repaired.append(f"{name} {symbol}")
+        if repaired:
+            sentence = say("以下持仓缺少止损，已补设：{held}", held="、".join(repaired))
+            self.house.bus.alert(Severity.WARNING, sentence)
+
+    def protect(self, account: str, symbol: str, price: Decimal) -> None:
+        """Arm a position's stop at a price (CNY), or tighten the one it has."""
+        self._arm(account, symbol, price, None)
+
+    def cancel_trigger(self, trigger_id: str, cause: str) -> bool:
+        """A human takes a trigger out of the book; whether it was still there."""
+        spec = self.book.remove(trigger_id)
+        if spec is not None:
+            self._ended(spec, TriggerEnd.CANCELLED, cause)
+        return spec is not None
+
+    def _register(self, account: str, symbol: str, triggers: tuple[ResolvedTrigger, ...], cause: str) -> None:
+        """Replace the position's triggers by new ones."""
+        for old in self.book.of(account, symbol):
+            self.book.remove(old.id)
+            self._ended(old, TriggerEnd.REPLACED, cause)
+        for trigger in triggers:
+            when = self._when(trigger.sessions) if trigger.trigger is TriggerKind.TIME_AT else None
+            spec = self.house.bus.post(
+                TriggerSpec,
+                EVENT_AI_TRIGGER,
+                cause=cause,
+                account=account,
+                symbol=symbol,
+                trigger=trigger.trigger,
+                price=trigger.price,
+                when=when,
+                note=trigger.note,
+            )
+            self.book.add(spec)
+            if when is not None:
+                self.house.timers.set(when, TIME_TRIGGER, spec.id)
+        self._count(account, symbol)
+
+    def _when(self, sessions: int | None) -> datetime:
+        day = self.house.calendar.session_offset(self.house.session_date(), sessions or 1)
+        return datetime.combine(day, TIME_OF_DAY, MARKET_TZ)
+
+    def _count(self, account: str, symbol: str) -> None:
+        """Tell the portfolio's views how many triggers a position has."""
+        self.house.portfolio.triggers[account, symbol] = len(self.book.of(account, symbol))
+
+    def _ended(self, spec: TriggerSpec, end: TriggerEnd, cause: str) -> None:
+        self._count(spec.account, spec.symbol)
+        self.house.bus.post(
+            TriggerEnded,
+            EVENT_AI_TRIGGER,
+            cause=cause,
+            account=spec.account,
+            trigger_id=spec.id,
+            symbol=spec.symbol,
+            end=end,
+        )
+
+    def restore_stop(self, update: StopUpdate) -> None:
+        """Bring back a stop after a restart; a sale that was out is due again."""
+        stop = self.stops.arm(update.account, update.symbol, update.stop)
+        self.house.portfolio.stops[update.account, update.symbol] = stop.price
+        if update.state is not StopState.ARMED:
+            stop.move(StopState.DEFERRED_T1)
+            self.stops.refresh(update.symbol)
+
+    def restore_trigger(self, spec: TriggerSpec) -> None:
+        """Bring back a trigger after a restart; a time trigger that is overdue fires at once."""
+        self.book.add(spec)
+        self._count(spec.account, spec.symbol)
+        if spec.when is not None:
+            self.house.timers.set(spec.when, TIME_TRIGGER, spec.id)
+
+    def flatten(self, cause: str) -> list[str]:
+        """Make every stop due now; returns the positions that cannot be sold at this moment."""
+        locked = []
+        for name, account in self.house.portfolio.books.items():
+            for symbol in sorted(account.positions):
+                self._make_due(name, symbol, cause)
+                stop = self.stops.get(name, symbol)
+                price = self.house.portfolio.quotes.last_prices.get(symbol)
+                if stop is not None and stop.due and price is not None:
+                    self._work(stop, float(price))
+                if stop is None or stop.due:
+                    locked.append(f"{name} {symbol}")
+        return locked
+
+    def _make_due(self, account: str, symbol: str, cause: str) -> None:
+        """An armed stop becomes due whatever the price; one that is due or out already stays as it is."""
+        stop = self.stops.get(account, symbol)
+        if stop is None or stop.state is not StopState.ARMED:
+            return
+        stop.cause = cause
+        self._defer(stop, say("一键清仓"), cause)
+
+    def _forget_plan(self, done: ParentDone) -> None:
+        for signal_id, signal in list(self._signals.items()):
+            if signal.account == done.account and signal.symbol == done.symbol:
+                del self._signals[signal_id]
+                self._planned.discard(signal_id)
+
+    # stops
+
+    def _arm(self, account: str, symbol: str, price: Decimal, cause: str | None) -> None:
+        before = self.stops.get(account, symbol)
+        old = before.price if before else None
+        stop = self.stops.arm(account, symbol, price, cause)
+        self.house.portfolio.stops[account, symbol] = stop.price
+        if stop.price != old and stop.state is StopState.ARMED:
+            held = self.house.portfolio.books[account].volume(symbol)
+            self._post_stop(stop, held, say("止损 {price} 已设", price=stop.price), cause)
+
+    def _work(self, stop: ProtectiveStop, price: float) -> None:
+        """A stop is hit or due: sell what may be sold, now or as soon as it may be."""
+        house, symbol = self.house, stop.symbol
+        if not house.in_session(symbol) or self._waits(stop):
+            return
+        if house.control.state is TradingState.HALTED:
+            self._defer(stop, say("触及止损 {stop}，但交易已停止，恢复后卖出", stop=stop.price), None)
+            return
+        sellable = house.portfolio.sellable(stop.account, symbol)
+        if sellable <= 0:
+            self._blocked(stop)
+            return
+        held = house.portfolio.books[stop.account].volume(symbol)
+        quote = house.portfolio.quotes.get(symbol)
+        last = to_decimal(price)
+        locked = quote is not None and quote.limit_down is not None and last <= quote.limit_down
+        stop.move(StopState.QUEUED_AT_LIMIT if locked else StopState.WORKING)
+        self.stops.refresh(symbol)
+        reason = say(
+            "触及止损 {stop}，现价 {last}，卖出 {volume} 股", stop=stop.price, last=last, volume=sellable
+        )
+        update = self._post_stop(stop, held, reason, stop.cause)
+        house.bus.say_log(reason, Severity.WARNING)
+        stop.signal_id = self._sell(stop, sellable, last, reason, update.id).id
+
+    def _waits(self, stop: ProtectiveStop) -> bool:
+        """Whether the stop's last sale was refused a moment ago: orders are not repeated at every tick."""
+        until = self._wait_until.get((stop.account, stop.symbol))
+        return until is not None and self.house.clock.now() < until
+
+    def _blocked(self, stop: ProtectiveStop) -> None:
+        """Nothing may be sold: T+1 holds the shares, or a plan's own sale does, which is taken back."""
+        if self.cancel_sales(stop.account, stop.symbol):
+            reason = say("触及止损 {stop}，撤回在途卖单后卖出", stop=stop.price)
+        else:
+            reason = say("触及止损 {stop}，当日买入不可卖，顺延下一交易日", stop=stop.price)
+        self._defer(stop, reason, None)
+
+    def _defer(self, stop: ProtectiveStop, reason: Text, cause: str | None) -> None:
+        """An armed stop is due from now on."""
+        if stop.state is not StopState.ARMED:
+            return
+        stop.move(StopState.DEFERRED_T1)
+        self.stops.refresh(stop.symbol)
+        held = self.house.portfolio.books[stop.account].volume(stop.symbol)
+        self._post_stop(stop, held, reason, cause or stop.cause)
+
+    def _sell(self, stop: ProtectiveStop, volume: int, last: Decimal, reason: Text, cause: str) -> Signal:
+        house = self.house
+        quote = house.portfolio.quotes.get(stop.symbol)
+        tick = house.portfolio.rules(stop.symbol).tick_size
+        slip = to_decimal(house.settings.execution.stop_slippage)
+        limit = max(ceil_to_tick(last * (1 - slip), tick), tick)
+        if quote is not None and quote.limit_down is not None:
+            limit = max(limit, quote.limit_down)
+        return house.bus.post(
+            Signal,
+            EVENT_AI_SIGNAL,
+            cause=cause,
+            account=stop.account,
+            symbol=stop.symbol,
+            side=Side.SELL,
+            volume=volume,
+            limit=limit,
+            low=limit,
+            high=last,
+            protective=True,
+            reason=reason,
+            valid_until=session_close(house.today()),
+        )
+
+    def _flat(self, account: str, symbol: str, cause: str) -> None:
+        stop = self.stops.flat(account, symbol)
+        self._wait_until.pop((account, symbol), None)
+        self.house.portfolio.stops.pop((account, symbol), None)
+        if stop is not None:
+            self._post_stop(stop, 0, say("已清仓，止损撤除"), cause)
+        for spec in self.book.of(account, symbol):
+            self.book.remove(spec.id)
+            self._ended(spec, TriggerEnd.CANCELLED, cause)
+
+    def _fallback(self, fill: Fill) -> Decimal:
+        """A fill without a known plan still gets a stop, 8 % below its price."""
+        return ceil_to_tick(fill.price * FALLBACK_STOP, self.house.portfolio.rules(fill.symbol).tick_size)
+
+    def _post_stop(self, stop: ProtectiveStop, volume: int, reason: Text, cause: str | None) -> StopUpdate:
+        return self.house.bus.post(
+            StopUpdate,
+            EVENT_AI_STOP,
+            cause=cause,
+            account=stop.account,
+            symbol=stop.symbol,
+            state=stop.state,
+            stop=stop.price,
+            volume=volume,
+            reason=reason,
+        )
+
+
+def _cancel_nothing(account: str, symbol: str) -> int:
+    return 0

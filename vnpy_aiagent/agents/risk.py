@@ -1,0 +1,402 @@
+"""The risk agent: resolves a proposal's prices, asks the rules, and posts the verdict and the signal.
+
+A proposal that comes outside continuous trading is held and taken up at the next session's first moment, with
+that moment's prices and limits.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.base import EVENT_AI_PROPOSAL, EVENT_AI_SIGNAL, EVENT_AI_VERDICT
+from vnpy_aiagent.data.atr import average_true_range
+from vnpy_aiagent.domain import (
+    Action,
+    Activity,
+    AgentName,
+    BarInterval,
+    Mode,
+    Outcome,
+    PriceContext,
+    PriceRef,
+    Proposal,
+    ProposalHeld,
+    ResolvedTrigger,
+    RuleLine,
+    Severity,
+    Side,
+    Signal,
+    Text,
+    TriggerKind,
+    UnresolvedPrice,
+    Verdict,
+    ceil_to_tick,
+    floor_to_tick,
+    resolve,
+    say,
+    to_decimal,
+)
+from vnpy_aiagent.market.sessions import session_close
+from vnpy_aiagent.portfolio.portfolio import FUND_BOARDS
+from vnpy_aiagent.risk import RiskContext, RiskEngine
+
+ENTRIES = (Action.BUY, Action.ADD)
+EXITS = (Action.REDUCE, Action.CLOSE)
+HELD_TIMER = "held_proposal"
+QUOTE_WAIT, QUOTE_PATIENCE = timedelta(seconds=3), timedelta(minutes=5)
+VOLUME_DAYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """A proposal's prices in CNY, resolved at one moment."""
+
+    last: Decimal
+    entry: Decimal
+    stop: Decimal | None
+    target: Decimal | None
+    limit_buy: Decimal
+    limit_sell: Decimal
+    triggers: tuple[ResolvedTrigger, ...]
+
+
+class RiskAgent:
+    """Turns proposals into verdicts and signals. The regime of the last scan is set by the engine."""
+
+    def __init__(self, house: AgentContext, rules: RiskEngine) -> None:
+        """`rules` decides; this agent only gathers the figures."""
+        self.house = house
+        self.rules = rules
+        self.regime = "UNKNOWN"
+        self.entries: Counter[tuple[str, date]] = Counter()
+        house.bus.subscribe(EVENT_AI_PROPOSAL, self.on_proposal)
+
+    def on_proposal(self, proposal: Proposal) -> None:
+        """Judge now, or hold until the market trades."""
+        house = self.house
+        held = house.portfolio.books[proposal.account].volume(proposal.symbol)
+        if proposal.action is Action.HOLD and not (proposal.triggers and held):
+            return
+        if not house.in_session(proposal.symbol):
+            until = house.next_session_moment(proposal.symbol)
+            house.bus.post(
+                ProposalHeld,
+                cause=proposal.id,
+                account=proposal.account,
+                proposal_id=proposal.id,
+                symbol=proposal.symbol,
+                until=until,
+            )
+            house.timers.set(until, HELD_TIMER, (proposal, until))
+            return
+        house.bus.status(AgentName.RISK, Activity.DECIDING, proposal.symbol)
+        self.judge(proposal)
+        house.bus.status(AgentName.RISK, Activity.COMPLETED, proposal.symbol)
+
+    def on_held(self, payload: tuple[Proposal, datetime]) -> None:
+        """The session is on: judge with its prices, waiting a little for the first quote."""
+        proposal, until = payload
+        house = self.house
+        now, seen = house.clock.now(), house.portfolio.quotes.at(proposal.symbol)
+        fresh = seen is not None and seen >= until
+        live = house.settings.mode is not Mode.SIMULATION
+        if live and not fresh and now < until + QUOTE_PATIENCE:
+            house.timers.set(now + QUOTE_WAIT, HELD_TIMER, payload)
+            return
+        self.judge(proposal)
+
+    def judge(self, proposal: Proposal) -> None:
+        """Post the verdict, and the signal where something may be traded."""
+        if self.house.control.paused:
+            self._reject(proposal, None, 0, (_line("paused", say("AI 已暂停，提案作废")),))
+            return
+        if proposal.valid_until < self.house.clock.now():
+            self._reject(proposal, None, 0, (_line("validity", say("提案已过期")),))
+            return
+        try:
+            prices = self._prices(proposal)
+        except UnresolvedPrice as error:
+            self._reject(proposal, None, 0, (_line("grounding", say("价格无法落实：{why}", why=error)),))
+            return
+        if proposal.action in ENTRIES:
+            self._entry(proposal, prices)
+        elif proposal.action in EXITS:
+            self._exit(proposal, prices)
+        else:
+            self._adjust(proposal, prices)
+
+    def _entry(self, proposal: Proposal, prices: Prices) -> None:
+        house, account = self.house, proposal.account
+        book = house.portfolio.books[account]
+        price = prices.limit_buy
+        held = book.volume(proposal.symbol)
+        working = book.working(proposal.symbol, Side.BUY)
+        equity = house.portfolio.equity(account)
+        target = int(equity * to_decimal(proposal.target_weight) / price)
+        wanted = target - held - working
+        if wanted <= 0:
+            sentence = say("目标仓位 {target} 股不高于已有 {held} 股", target=target, held=held + working)
+            self._reject(proposal, Side.BUY, 0, (_line("target", sentence),))
+            return
+        context = self._context(proposal, Side.BUY, wanted, price, prices.stop)
+        assessment = self.rules.assess(context)
+        verdict = self._verdict(
+            proposal, Side.BUY, assessment.outcome, wanted, assessment.volume, assessment.lines, prices
+        )
+        if not assessment.volume:
+            return
+        self.entries[account, house.today()] += 1
+        self._signal(proposal, verdict, Side.BUY, assessment.volume, price, prices)
+
+    def _exit(self, proposal: Proposal, prices: Prices) -> None:
+        house, account = self.house, proposal.account
+        held = house.portfolio.books[account].volume(proposal.symbol)
+        if not held:
+            self._reject(proposal, Side.SELL, 0, (_line("holding", say("没有持仓可卖")),))
+            return
+        price = prices.limit_sell
+        selling = house.portfolio.books[account].working(proposal.symbol, Side.SELL)
+        wanted = held - selling
+        if not wanted:
+            self._reject(proposal, Side.SELL, 0, (_line("holding", say("全部持仓已在卖出")),))
+            return
+        if proposal.action is Action.REDUCE:
+            equity = house.portfolio.equity(account)
+            target = int(equity * to_decimal(proposal.target_weight) / prices.last)
+            lot = house.portfolio.rules(proposal.symbol).lot_size
+            wanted = (wanted - target) // lot * lot
+        if wanted <= 0:
+            self._reject(proposal, Side.SELL, 0, (_line("target", say("减仓数量不足一手")),))
+            return
+        context = self._context(proposal, Side.SELL, wanted, price, None)
+        assessment = self.rules.assess(context)
+        verdict = self._verdict(
+            proposal, Side.SELL, assessment.outcome, wanted, assessment.volume, assessment.lines, prices
+        )
+        if assessment.volume:
+            self._signal(proposal, verdict, Side.SELL, assessment.volume, price, prices)
+
+    def _adjust(self, proposal: Proposal, prices: Prices) -> None:
+        """New stop or triggers for a position; a stop may be tightened, never loosened."""
+        held = self.house.portfolio.books[proposal.account].volume(proposal.symbol)
+        if not held:
+            self._reject(proposal, None, 0, (_line("holding", say("没有持仓，无需调整")),))
+            return
+        present = self.house.portfolio.stops.get((proposal.account, proposal.symbol))
+        sentence = say(
+            "持仓计划更新：止损 {stop}，触发条件 {count} 个",
+            stop=prices.stop or "不变",
+            count=len(prices.triggers),
+        )
+        outcome = Outcome.APPROVED
+        if prices.stop is not None and present is not None and prices.stop < present:
+            prices = replace(prices, stop=None)
+            outcome = Outcome.REDUCED
+            sentence = say(
+                "止损只能上移：{present} 不变，触发条件 {count} 个",
+                present=present,
+                count=len(prices.triggers),
+            )
+        line = RuleLine(rule="plan", passed=True, text=sentence)
+        self._verdict(proposal, None, outcome, 0, 0, (line,), prices)
+
+    def _context(
+        self, proposal: Proposal, side: Side, wanted: int, price: Decimal, stop: Decimal | None
+    ) -> RiskContext:
+        house, account, symbol = self.house, proposal.account, proposal.symbol
+        book, settings = house.portfolio.books[account], house.settings
+        rules = house.portfolio.rules(symbol)
+        pending = sum(
+            (r.price * r.volume for r in book.reservations.values() if r.side is Side.BUY), Decimal(0)
+        )
+        buying = {r.symbol for r in book.reservations.values() if r.side is Side.BUY}
+        live = settings.live
+        return RiskContext(
+            account=account,
+            symbol=symbol,
+            action=proposal.action,
+            side=side,
+            wanted=wanted,
+            price=price,
+            stop=stop,
+            confidence=proposal.confidence,
+            mode=settings.mode,
+            state=house.control.state,
+            limits=house.account(account).risk,
+            rules=rules,
+            fund=rules.board in FUND_BOARDS,
+            quote=house.portfolio.quotes.get(symbol),
+            equity=house.portfolio.equity(account),
+            available=book.available,
+            held=book.volume(symbol),
+            sellable=house.portfolio.sellable(account, symbol),
+            working=book.working(symbol, Side.BUY),
+            exposure=book.market_value(house.portfolio.quotes.last_prices) + pending,
+            positions=len(set(book.positions) | buying),
+            entries_today=self.entries[account, house.today()],
+            day_start_equity=book.day_start_equity,
+            peak_equity=book.peak_equity,
+            average_volume=self._average_volume(symbol),
+            allowlist=live.allowlist if live else None,
+            capital_limit=live.capital_limit if live else None,
+            quote_age=house.portfolio.quote_age(symbol, house.clock.now()) or 0.0,
+        )
+
+    def _average_volume(self, symbol: str) -> float | None:
+        series = self.house.bars.bars(symbol, BarInterval.DAILY, VOLUME_DAYS)
+        if len(series) < VOLUME_DAYS:
+            return None
+        mean = float(series.volume.mean())
+        return mean if mean > 0 else None
+
+    def _prices(self, proposal: Proposal) -> Prices:
+        """Every reference of the proposal at this moment's prices, on the tick grid and inside the band."""
+        house, symbol = self.house, proposal.symbol
+        quote = house.portfolio.quotes.get(symbol)
+        if quote is None or quote.at.date() != house.today():
+            raise UnresolvedPrice("there is no quote today")
+        rules = house.portfolio.rules(symbol)
+        tick = rules.tick_size
+        context = PriceContext(
+            tick=tick,
+            last=quote.last,
+            prev_close=quote.prev_close,
+            entry=quote.last,
+            atr=self._atr(symbol),
+            limit_up=quote.limit_up,
+            limit_down=quote.limit_down,
+        )
+        entry = resolve(proposal.entry, context) if proposal.entry else quote.last
+        context = replace(context, entry=entry)
+        if _inside(entry, quote.limit_down, quote.limit_up) != entry:
+            raise UnresolvedPrice(f"the entry {entry} lies outside today's limits")
+        if proposal.action in ENTRIES and proposal.stop and resolve(proposal.stop, context) >= quote.last:
+            raise UnresolvedPrice(f"the stop is not below the last price {quote.last}")
+        execution = house.settings.execution
+        buy = floor_to_tick(entry * (1 + to_decimal(execution.slippage)), tick)
+        sell = ceil_to_tick(quote.last * (1 - to_decimal(execution.slippage)), tick)
+        return Prices(
+            last=quote.last,
+            entry=entry,
+            stop=_optional(proposal.stop, context),
+            target=_optional(proposal.target, context),
+            limit_buy=_inside(max(buy, tick), quote.limit_down, quote.limit_up),
+            limit_sell=_inside(max(sell, tick), quote.limit_down, quote.limit_up),
+            triggers=tuple(
+                ResolvedTrigger(
+                    trigger=plan.trigger,
+                    price=_optional(plan.price, context),
+                    sessions=plan.sessions,
+                    note=plan.note,
+                )
+                for plan in proposal.triggers
+            ),
+        )
+
+    def _atr(self, symbol: str) -> Decimal | None:
+        series = self.house.bars.bars(symbol, BarInterval.DAILY, self.house.settings.brain.history_bars)
+        return average_true_range(series)
+
+    def _reject(
+        self, proposal: Proposal, side: Side | None, wanted: int, lines: tuple[RuleLine, ...]
+    ) -> None:
+        self._verdict(proposal, side, Outcome.REJECTED, wanted, 0, lines, None)
+
+    def _verdict(
+        self,
+        proposal: Proposal,
+        side: Side | None,
+        outcome: Outcome,
+        wanted: int,
+        volume: int,
+        lines: tuple[RuleLine, ...],
+        prices: Prices | None,
+    ) -> Verdict:
+        verdict = self.house.bus.post(
+            Verdict,
+            EVENT_AI_VERDICT,
+            cause=proposal.id,
+            account=proposal.account,
+            proposal_id=proposal.id,
+            symbol=proposal.symbol,
+            action=proposal.action,
+            side=side,
+            outcome=outcome,
+            requested=wanted,
+            volume=volume,
+            price=None if prices is None else prices.entry,
+            stop=None if prices is None else prices.stop,
+            target=None if prices is None else prices.target,
+            triggers=() if prices is None else prices.triggers,
+            lines=lines,
+        )
+        if outcome is Outcome.REJECTED:
+            why = next((line.text for line in lines if not line.passed), say("未通过"))
+            self.house.bus.say_log(
+                say(
+                    "未下单 {account} {symbol}：{why}",
+                    account=proposal.account,
+                    symbol=proposal.symbol,
+                    why=why,
+                ),
+                Severity.INFO,
+            )
+        return verdict
+
+    def _signal(
+        self, proposal: Proposal, verdict: Verdict, side: Side, volume: int, limit: Decimal, prices: Prices
+    ) -> None:
+        house = self.house
+        quote = house.portfolio.quotes.get(proposal.symbol)
+        bound = to_decimal(house.settings.execution.bounds)
+        tick = house.portfolio.rules(proposal.symbol).tick_size
+        down, up = (quote.limit_down, quote.limit_up) if quote else (None, None)
+        low = _inside(ceil_to_tick(limit * (1 - bound), tick), down, up)
+        high = _inside(floor_to_tick(limit * (1 + bound), tick), down, up)
+        reason = proposal.reasons[0].text if proposal.reasons else say("无说明")
+        house.bus.post(
+            Signal,
+            EVENT_AI_SIGNAL,
+            cause=verdict.id,
+            account=proposal.account,
+            symbol=proposal.symbol,
+            side=side,
+            volume=volume,
+            limit=limit,
+            low=low,
+            high=high,
+            stop=prices.stop,
+            target=prices.target,
+            setup=proposal.setup,
+            regime=self.regime,
+            confidence=proposal.confidence,
+            proposal_id=proposal.id,
+            reason=reason,
+            triggers=self._with_target(prices),
+            valid_until=min(proposal.valid_until, session_close(house.today())),
+        )
+
+    def _with_target(self, prices: Prices) -> tuple[ResolvedTrigger, ...]:
+        """A plan's target is watched like its other triggers: reaching it calls for re-analysis."""
+        if prices.target is None:
+            return prices.triggers
+        target = ResolvedTrigger(trigger=TriggerKind.PRICE_AT_OR_ABOVE, price=prices.target, note="target")
+        return (*prices.triggers, target)
+
+
+def _line(rule: str, sentence: Text) -> RuleLine:
+    return RuleLine(rule=rule, passed=False, max_volume=0, text=sentence)
+
+
+def _optional(ref: PriceRef | None, context: PriceContext) -> Decimal | None:
+    return None if ref is None else resolve(ref, context)
+
+
+def _inside(price: Decimal, down: Decimal | None, up: Decimal | None) -> Decimal:
+    if up is not None and price > up:
+        return up
+    if down is not None and price < down:
+        return down
+    return price

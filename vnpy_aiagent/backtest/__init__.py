@@ -1,0 +1,1 @@
+"""Judging recorded orders, and backtests with the rules of the exchanges."""

@@ -1,0 +1,15 @@
+"""Prompts are files: one a role and language, under prompts/. The shared rules on prices are appended."""
+
+from functools import cache
+from importlib.resources import files
+
+PROMPT_VERSION = "1"
+
+
+@cache
+def system_prompt(role: str, language: str) -> str:
+    """The system prompt of a role in zh or en. FileNotFoundError for a role without a file."""
+    folder = files("vnpy_aiagent.brain") / "prompt_files" / language
+    role_text = (folder / f"{role}.md").read_text(encoding="utf-8")
+    rules = (folder / "rules.md").read_text(encoding="utf-8")
+    return f"{role_text.strip()}\n\n{rules.strip()}\n"

@@ -1,0 +1,237 @@
+"""`aiagent status | pause | halt | flatten | resume`: the controls, on a running or a stopped system.
+
+A running process holds the journal's lease; it gets the command through its inbox and answers. Without one
+the command changes the state at rest, under the same lease.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vnpy_aiagent.cli.common import (
+    CHECK_FAILED,
+    ConfigOption,
+    JournalOption,
+    JsonOption,
+    absolute,
+    print_json,
+    print_line,
+    quiet_vnpy,
+    user_settings,
+)
+from vnpy_aiagent.domain import CommandTaken, IdFactory, LiveClock, Message, StateChanged, TradingState
+from vnpy_aiagent.errors import JournalError, JournalLocked
+from vnpy_aiagent.store.database import close_database, is_postgres, open_database
+from vnpy_aiagent.store.inbox import Inbox
+from vnpy_aiagent.store.journal import Draft, Journal
+
+ANSWER_SECONDS = 10.0
+POLL_SECONDS = 0.1
+WHO = "aiagent"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (status, pause, halt, flatten, resume):
+        app.command(command.__name__)(command)
+
+
+def status(config: ConfigOption = None, journal: JournalOption = "", as_json: JsonOption = False) -> None:
+    """State, mode, agents, accounts and alerts of the running or stopped system.
+
+    Example: aiagent status --json
+    """
+    _finish(_do(config, journal, "status", {}), as_json=as_json)
+
+
+def pause(config: ConfigOption = None, journal: JournalOption = "", as_json: JsonOption = False) -> None:
+    """No new decisions; protective stops stay on.
+
+    Example: aiagent pause
+    """
+    _finish(_do(config, journal, "pause", {}), as_json=as_json)
+
+
+def halt(
+    reason: Annotated[str, typer.Option(help="Why, for the journal.")],
+    config: ConfigOption = None,
+    journal: JournalOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Stop all: cancel working orders and send nothing but cancels until resumed.
+
+    Example: aiagent halt --reason "broker trouble"
+    """
+    _finish(_do(config, journal, "halt", {"reason": reason}), as_json=as_json)
+
+
+def flatten(config: ConfigOption = None, journal: JournalOption = "", as_json: JsonOption = False) -> None:
+    """Close the managed positions: now what may be sold now, the rest at the next chance.
+
+    Example: aiagent flatten
+    """
+    _finish(_do(config, journal, "flatten", {}), as_json=as_json)
+
+
+def resume(config: ConfigOption = None, journal: JournalOption = "", as_json: JsonOption = False) -> None:
+    """Lift HALTED, REDUCING or the pause. Only a person may.
+
+    Example: aiagent resume
+    """
+    _finish(_do(config, journal, "resume", {}), as_json=as_json)
+
+
+def _do(config: Any, journal: str, command: str, args: Mapping[str, str]) -> dict[str, Any]:
+    quiet_vnpy()
+    from vnpy_aiagent.wiring import journal_target
+
+    settings = user_settings(absolute(config) if config else None)
+    target = journal or journal_target(settings)
+    if command == "status" and journal and not is_postgres(journal) and not Path(journal).is_file():
+        raise JournalError(f"there is no journal at {journal}; check the path given to --journal")
+    try:
+        held = Journal.open(target, owner=f"{WHO} {command}")
+    except JournalLocked:
+        return _ask(target, command, args)
+    try:
+        return _at_rest(held, target, settings.mode.name, command, args)
+    finally:
+        held.close()
+
+
+def _ask(target: str, command: str, args: Mapping[str, str]) -> dict[str, Any]:
+    """Leave the command for the running process and wait for its answer."""
+    database = open_database(target)
+    try:
+        inbox = Inbox(database)
+        number = inbox.post(command, args, WHO, LiveClock().now().isoformat())
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            answer = inbox.result(number)
+            if answer is not None:
+                value = json.loads(answer)
+                result = value if isinstance(value, dict) else {"result": value}
+                return result if command == "status" else {"command": command, "running": True} | result
+            time.sleep(POLL_SECONDS)
+    finally:
+        close_database(database)
+    raise JournalError(
+        f"the running system did not answer within {ANSWER_SECONDS:.0f} s; the command stays in its inbox. "
+        "If its event thread is dead, close the trader and cancel at the broker's own terminal"
+    )
+
+
+def _at_rest(
+    journal: Journal, target: str, mode: str, command: str, args: Mapping[str, str]
+) -> dict[str, Any]:
+    from vnpy_aiagent.agents.restore import KINDS, Restorer
+
+    restored = Restorer().fold(journal.read(kinds=KINDS))
+    state, paused = restored.state, restored.paused
+    changes: dict[str, tuple[TradingState, bool]] = {
+        "pause": (state, True),
+        "halt": (TradingState.HALTED, True),
+        "resume": (TradingState.ACTIVE, False),
+        "flatten": (TradingState.REDUCING, True),
+    }
+    if command in changes:
+        state, paused = changes[command]
+        _supersede(target, command)
+        _journal_state(journal, command, args, state, paused=paused)
+    if command == "flatten":
+        _post_for_later(target, command, args)
+    return {
+        "state": state.name,
+        "paused": paused,
+        "mode": mode,
+        "running": False,
+        "agents": {},
+        "accounts": [
+            {
+                "name": name,
+                "style": book.style.name,
+                "cash": float(book.cash),
+                "positions": {symbol: position.volume for symbol, position in sorted(book.positions.items())},
+            }
+            for name, book in restored.books.items()
+        ],
+        "alerts": [],
+    }
+
+
+def _journal_state(
+    journal: Journal, command: str, args: Mapping[str, str], state: TradingState, *, paused: bool
+) -> None:
+    clock = LiveClock()
+    ids = IdFactory(f"c{journal.head.seq + 1}")
+    taken = CommandTaken(id=ids.next(), at=clock.now(), command=command, arguments=dict(args), by=WHO)
+    changed = StateChanged(
+        id=ids.next(),
+        at=clock.now(),
+        cause=taken.id,
+        state=state,
+        paused=paused,
+        by=WHO,
+        reason=args.get("reason", command),
+    )
+    journal.append([_draft(taken), _draft(changed)], wall=clock.now().isoformat())
+
+
+def _post_for_later(target: str, command: str, args: Mapping[str, str]) -> None:
+    """Selling needs a running system: the next one takes the command from its inbox."""
+    database = open_database(target)
+    try:
+        Inbox(database).post(command, args, WHO, LiveClock().now().isoformat())
+    finally:
+        close_database(database)
+
+
+def _supersede(target: str, command: str) -> None:
+    """The newest word wins: what still waits in the inbox must not be carried out after it."""
+    database = open_database(target)
+    try:
+        inbox = Inbox(database)
+        for waiting in inbox.take():
+            inbox.done(waiting.id, json.dumps({"error": f"superseded by {command}"}))
+    finally:
+        close_database(database)
+
+
+def _draft(message: Message) -> Draft:
+    return Draft(
+        id=message.id,
+        at=message.at.isoformat(),
+        kind=message.kind,
+        account=message.account,
+        cause=message.cause,
+        body=message.model_dump_json(),
+    )
+
+
+def _finish(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(result)
+    else:
+        for line in _lines(result):
+            print_line(line)
+    if "error" in result:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _lines(result: Mapping[str, Any]) -> list[str]:
+    if "error" in result:
+        return [f"{result.get('command', 'status')}: {result['error']}"]
+    if "state" not in result:
+        locked = [f"  not to be sold now, at the next chance: {held}" for held in result.get("locked", ())]
+        return [f"{result['command']}: done by the running system", *locked]
+    running = "running" if result.get("running") else "stopped"
+    lines = [f"{result['state']}{' (AI paused)' if result['paused'] else ''}  {result['mode']}  {running}"]
+    for account in result["accounts"]:
+        held = ", ".join(f"{symbol} {volume}" for symbol, volume in account["positions"].items()) or "-"
+        lines.append(f"{account['name']:<14} cash {account['cash']:>16,.2f} CNY   {held}")
+    lines += [f"! {alert}" for alert in result["alerts"]]
+    return lines

@@ -1,0 +1,152 @@
+"""Messages of the brain: what was asked, what was found, argued and proposed."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from vnpy_aiagent.domain.enums import Action, RequestKind, Stance, TriggerKind
+from vnpy_aiagent.domain.message import Message
+from vnpy_aiagent.domain.prices import PriceRef
+from vnpy_aiagent.domain.text import Text
+
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    """A piece of a message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Candidate(Part):
+    """One symbol's place in a scan. `score` is a number without unit, higher first."""
+
+    vt_symbol: str
+    score: float
+    setup: str
+    held: bool = False
+
+
+class ScanResult(Message):
+    """The day's scan: which symbols are worth a decision, and why the others are not."""
+
+    scanned: int
+    picked: tuple[Candidate, ...]
+    left_out: dict[str, int]
+    breadth: float | None = None
+    regime: str = "UNKNOWN"
+
+
+class AnalysisRequest(Message):
+    """An analysis is asked for: one symbol, the accounts that want a plan, and why."""
+
+    request: RequestKind
+    symbol: str
+    accounts: tuple[str, ...]
+    reason: Text
+    setup: str = ""
+    trigger_id: str | None = None
+    deadline: AwareDatetime
+
+
+class Evidence(Part):
+    """One tool result: what was called, when the data became available, and the result as JSON."""
+
+    id: str
+    tool: str
+    arguments: str
+    available_at: AwareDatetime | None
+    result: str
+
+
+class Finding(Part):
+    """An analyst's typed view of a symbol. `strength` and `confidence` are ratios."""
+
+    role: str
+    stance: Stance
+    strength: Ratio
+    confidence: Ratio
+    text: Text
+    evidence: tuple[str, ...] = ()
+
+
+class DebateTurn(Part):
+    """One speech of the debate."""
+
+    role: str
+    stance: Stance
+    confidence: Ratio
+    text: Text
+    evidence: tuple[str, ...] = ()
+
+
+class TokenUsage(Part):
+    """Model use; cost in CNY. `estimated` where the server reported no usage."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: Decimal = Decimal(0)
+    estimated: bool = False
+
+
+class Decision(Message):
+    """The whole trace of one decision: evidence, findings, debate, model use. Proposals name its id."""
+
+    request_id: str
+    symbol: str
+    model: str
+    is_llm: bool
+    evidence: tuple[Evidence, ...]
+    findings: tuple[Finding, ...]
+    debate: tuple[DebateTurn, ...]
+    lessons: tuple[str, ...]
+    prompt_hash: str
+    usage: TokenUsage
+    failures: tuple[str, ...] = ()
+
+
+class Reason(Part):
+    """One reason of a proposal, with the ids of its evidence."""
+
+    text: Text
+    evidence: tuple[str, ...] = ()
+
+
+class TriggerPlan(Part):
+    """A trigger that a proposal wants watched once its position exists.
+
+    `price` for the two price kinds; `sessions` (trading days from the fill) for TIME_AT.
+    """
+
+    trigger: TriggerKind
+    price: PriceRef | None = None
+    sessions: int | None = None
+    note: str = ""
+
+
+class Proposal(Message):
+    """What the brain wants done for one account and symbol.
+
+    `target_weight` is the wanted share of the account's equity, a ratio. An abstention is a HOLD whose
+    `abstained` says why.
+    """
+
+    request_id: str
+    decision_id: str
+    symbol: str
+    action: Action
+    target_weight: Ratio = 0.0
+    entry: PriceRef | None = None
+    stop: PriceRef | None = None
+    target: PriceRef | None = None
+    horizon_sessions: int = 10
+    confidence: Ratio = 0.0
+    setup: str = ""
+    reasons: tuple[Reason, ...] = ()
+    triggers: tuple[TriggerPlan, ...] = ()
+    abstained: str = ""
+    model: str = ""
+    prompt_hash: str = ""
+    valid_until: AwareDatetime

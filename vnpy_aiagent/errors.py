@@ -1,0 +1,95 @@
+"""Every exception that this package raises on purpose.
+
+    AiAgentError
+    ├── ConfigError            a setting is wrong; the text says which and what is allowed
+    ├── DataError              market data is missing or broken
+    │   ├── BadRow             one row of a file is impossible (file and line named)
+    │   └── UnknownSymbol      a symbol is unknown, or ambiguous between exchanges
+    ├── CalendarError          a date lies outside the known trading calendar
+    ├── RuleUnknown            no exchange rule is known for this instrument and date
+    ├── JournalError           the journal cannot be read or written
+    │   ├── JournalLocked      another process holds the writer's lease
+    │   └── JournalCorrupt     the hash chain is broken
+    ├── ModelError             a model did not give a usable answer; the decision holds
+    │   ├── ModelUnavailable   no connection, server error, or the brain process died
+    │   ├── ModelTimeout       no answer in time
+    │   ├── ModelRefused       the key, model name or request was refused
+    │   └── ModelNonsense      an answer that is not what was asked for
+    ├── BudgetSpent            calls, tokens, money or time of a decision or day are used up
+    ├── ToolError              a tool cannot answer; the text tells the model what to do
+    └── TradingHalted          new orders are refused in the present trading state
+
+Texts are one sentence, name the thing that is wrong, and say what to do next.
+"""
+
+
+class AiAgentError(Exception):
+    """Base of the tree."""
+
+
+class ConfigError(AiAgentError):
+    """A setting is wrong."""
+
+
+class DataError(AiAgentError):
+    """Market data is missing or broken."""
+
+
+class BadRow(DataError):
+    """One row of a file is impossible."""
+
+
+class UnknownSymbol(DataError):
+    """A symbol is unknown or ambiguous."""
+
+
+class CalendarError(AiAgentError):
+    """A date lies outside the known trading calendar."""
+
+
+class RuleUnknown(AiAgentError):
+    """No exchange rule is known for this instrument and date."""
+
+
+class JournalError(AiAgentError):
+    """The journal cannot be read or written."""
+
+
+class JournalLocked(JournalError):
+    """Another process holds the writer's lease."""
+
+
+class JournalCorrupt(JournalError):
+    """The hash chain is broken."""
+
+
+class ModelError(AiAgentError):
+    """A model did not give a usable answer."""
+
+
+class ModelUnavailable(ModelError):
+    """No connection, a server error, or the brain process died."""
+
+
+class ModelTimeout(ModelError):
+    """No answer in time."""
+
+
+class ModelRefused(ModelError):
+    """The key, the model's name or the request was refused."""
+
+
+class ModelNonsense(ModelError):
+    """An answer that is not what was asked for."""
+
+
+class BudgetSpent(AiAgentError):
+    """Calls, tokens, money or time are used up."""
+
+
+class ToolError(AiAgentError):
+    """A tool cannot answer."""
+
+
+class TradingHalted(AiAgentError):
+    """New orders are refused in the present trading state."""

@@ -1,0 +1,293 @@
+"""Any OpenAI-compatible server behind the port: DeepSeek, Qwen, OpenAI, Ollama, vLLM, llama.cpp.
+
+The SDK's own retries are off. Here one deadline bounds the whole call; connection errors, overload and
+server errors are retried with exponential backoff, everything else fails at once and says what to do.
+"""
+
+import logging
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Literal
+
+import httpx2
+import openai
+
+from vnpy_aiagent.errors import (
+    ConfigError,
+    ModelError,
+    ModelNonsense,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from vnpy_aiagent.llm.json_protocol import parse_json
+from vnpy_aiagent.llm.port import ModelReply, ModelRequest
+from vnpy_aiagent.llm.pricing import TokenPrice
+from vnpy_aiagent.llm.wire import Dialect, Structured, adapt, build_body, read_reply
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+CONNECT_TIMEOUT = 10.0
+MAX_BODY_BYTES = 16_000_000
+MAX_QUOTE = 300
+ADAPTABLE_STATUS = frozenset({400, 404, 422, 500, 501})
+RETRYABLE_STATUS = frozenset({408, 409, 425, 429})
+NO_KEY = "no-key"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why one attempt gave nothing. `complaint`: the server's sentence where the dialect may be at fault."""
+
+    error: ModelError
+    retryable: bool = False
+    retry_after: float | None = None
+    complaint: str = ""
+
+
+class OpenAIModel:
+    """A language model on an OpenAI-compatible server, a `ModelPort`.
+
+    `timeout` (seconds) bounds each whole call, together with the request's own; the shorter counts.
+    `price` in CNY per million tokens, None where not known: costs are then 0. `structured` fixes how typed
+    answers are asked for; "auto" begins with a JSON schema and steps down where the server refuses it.
+    `sleep`, `monotonic` and `seed` (of the jitter) are there for tests. Raises ConfigError for a base_url
+    or key that cannot work. Safe to call from several threads.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        api_key: str,
+        *,
+        timeout: float = 60.0,
+        max_retries: int = 3,
+        price: TokenPrice | None = None,
+        structured: Literal["auto"] | Structured = "auto",
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        seed: int = 0,
+    ) -> None:
+        self._model = model
+        self._timeout = timeout
+        self._max_retries = max_retries
+        self._price = price
+        self._dialect = Dialect(structured="json_schema" if structured == "auto" else structured)
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._jitter = random.Random(seed)  # noqa: S311 - spreads retries, guards nothing
+        self._place = _place(base_url)
+        self._key = _checked_key(api_key)
+        self._client = _client(base_url, self._key, timeout)
+
+    def __repr__(self) -> str:
+        """Server and model; never the key."""
+        return f"OpenAIModel(base_url={self._place!r}, model={self._model!r})"
+
+    @property
+    def name(self) -> str:
+        """The model's name as configured."""
+        return self._model
+
+    @property
+    def is_llm(self) -> bool:
+        """A language model answers."""
+        return True
+
+    def complete(self, request: ModelRequest) -> ModelReply:
+        """Ask the server.
+
+        Raises ModelTimeout past the deadline, ModelUnavailable without connection or under overload after
+        the retries, ModelRefused where key, model name or request were refused, ModelNonsense where the
+        answer is none.
+        """
+        deadline = self._monotonic() + min(request.timeout, self._timeout)
+        dialect = self._dialect
+        retries = 0
+        while True:
+            body = build_body(request, self._model, dialect)
+            outcome = self._attempt(body, deadline)
+            if not isinstance(outcome, _Failure):
+                self._dialect = dialect
+                return self._read(outcome, request, dialect)
+            adapted = adapt(dialect, body, outcome.complaint) if outcome.complaint else None
+            if adapted is not None:
+                _log.info("%s refused part of a request; asking another way: %s", self._place, adapted)
+                dialect = adapted
+                continue
+            pause = self._pause(retries, outcome.retry_after)
+            late = self._monotonic() + pause >= deadline
+            if late or not outcome.retryable or retries >= self._max_retries:
+                raise outcome.error
+            _log.info("%s; retry %d in %.1f s", outcome.error, retries + 1, pause)
+            self._sleep(pause)
+            retries += 1
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _read(self, body: bytes, request: ModelRequest, dialect: Dialect) -> ModelReply:
+        try:
+            return read_reply(
+                parse_json(body), request, model=self._model, dialect=dialect, price=self._price
+            )
+        except ModelError as error:
+            failure = type(error)(self._clean(str(error)))
+        raise failure
+
+    def _attempt(self, body: dict[str, Any], deadline: float) -> bytes | _Failure:
+        """The response body, or why there is none. The SDK's errors end here: they hold request and key."""
+        left = deadline - self._monotonic()
+        if left <= 0:
+            return self._timed_out()
+        try:
+            return self._receive(body, left, deadline)
+        except openai.APIStatusError as error:
+            return self._refused(error)
+        except openai.APIConnectionError as error:
+            timed_out = isinstance(error, openai.APITimeoutError)
+            connected = not isinstance(error.__cause__, httpx2.ConnectTimeout)
+            return self._timed_out() if timed_out and connected else self._unreachable()
+        except httpx2.HTTPError as error:
+            timed_out = isinstance(error, httpx2.TimeoutException)
+            return self._timed_out() if timed_out else self._unreachable()
+        except UnicodeEncodeError:
+            return _Failure(ModelRefused("the request holds text that is no valid Unicode; clean its source"))
+
+    def _receive(self, body: dict[str, Any], left: float, deadline: float) -> bytes | _Failure:
+        """Read the body as it comes: a server that sends blanks to stay alive cannot outlast the deadline."""
+        timeout = httpx2.Timeout(left, connect=min(left, CONNECT_TIMEOUT))
+        completions = self._client.chat.completions.with_streaming_response
+        received = bytearray()
+        with completions.create(**body, timeout=timeout) as response:
+            for chunk in response.iter_bytes():
+                received += chunk
+                if self._monotonic() > deadline:
+                    return self._timed_out()
+                if len(received) > MAX_BODY_BYTES:
+                    return _Failure(ModelNonsense(f"{self._place} sent more than 16 MB; check base_url"))
+        return bytes(received)
+
+    def _pause(self, retries: int, retry_after: float | None) -> float:
+        """Seconds to wait: what the server asked for, else doubling with jitter; never above the cap."""
+        if retry_after is not None:
+            return min(retry_after, LONGEST_PAUSE)
+        longest: float = min(FIRST_PAUSE * 2**retries, LONGEST_PAUSE)
+        return longest * (0.5 + self._jitter.random() / 2)
+
+    def _refused(self, error: openai.APIStatusError) -> _Failure:
+        """The failure of a status code."""
+        status, said = error.status_code, self._clean(_server_message(error))
+        complaint = said if status in ADAPTABLE_STATUS else ""
+        out_of_credit = error.code == "insufficient_quota"
+        if (status in RETRYABLE_STATUS or status >= 500) and not out_of_credit:
+            return _Failure(
+                ModelUnavailable(
+                    f"{self._place} is overloaded or failing (HTTP {status}: {said}); try later"
+                ),
+                retryable=True,
+                retry_after=_retry_after(error.response.headers.get("retry-after")),
+                complaint=complaint,
+            )
+        return _Failure(ModelRefused(self._refusal(status, said, out_of_credit)), complaint=complaint)
+
+    def _refusal(self, status: int, said: str, out_of_credit: bool) -> str:
+        if out_of_credit or status == 402:
+            return (
+                f"{self._place} says that the account has no credit ({said}); top it up or use another model"
+            )
+        if status == 401:
+            return f"{self._place} refused the API key ({said}); check llm.api_key"
+        if status == 403:
+            return f"{self._place} does not let this API key use model {self._model} ({said}); check both"
+        if status == 404:
+            return (
+                f"{self._place} does not know model {self._model} ({said}); check llm.model and llm.base_url"
+            )
+        return f"{self._place} refused the request (HTTP {status}: {said}); check llm.model and its limits"
+
+    def _timed_out(self) -> _Failure:
+        return _Failure(
+            ModelTimeout(f"{self._place} did not answer in time; raise llm.timeout or use a faster model")
+        )
+
+    def _unreachable(self) -> _Failure:
+        text = f"no answer came from {self._place}; check that the server runs and the network reaches it"
+        return _Failure(ModelUnavailable(text), retryable=True)
+
+    def _clean(self, text: str) -> str:
+        """Server text for an error: one line, short, without the key."""
+        line = " ".join(text.split())
+        if self._key != NO_KEY:
+            line = line.replace(self._key, "***")
+        return line[:MAX_QUOTE]
+
+
+def _client(base_url: str, key: str, timeout: float) -> openai.OpenAI:
+    """The SDK's client without its retries and without other accounts' settings from the environment."""
+    client = openai.OpenAI(
+        api_key=key,
+        base_url=base_url.strip(),
+        max_retries=0,
+        timeout=timeout,
+        http_client=openai.DefaultHttpxClient(trust_env=not _is_loopback(base_url)),
+    )
+    client.organization = None
+    client.project = None
+    return client
+
+
+def _place(base_url: str) -> str:
+    """The server's address for people: without user, password and query."""
+    try:
+        url = httpx2.URL(base_url.strip())
+    except httpx2.InvalidURL:
+        url = httpx2.URL("")
+    if url.scheme not in {"http", "https"} or not url.host or "%" in url.host:
+        raise ConfigError("llm.base_url is no web address; give one such as https://api.deepseek.com/v1")
+    port = f":{url.port}" if url.port else ""
+    return f"{url.scheme}://{url.host}{port}{url.path.rstrip('/')}"
+
+
+def _checked_key(api_key: str) -> str:
+    """The key as it is sent; local servers need none, but the SDK wants a word."""
+    key = api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError("llm.api_key holds a character that no key has; copy it again from the provider")
+    return key or NO_KEY
+
+
+def _is_loopback(base_url: str) -> bool:
+    """Whether the server is this machine, which no proxy of the environment can reach."""
+    host = httpx2.URL(base_url.strip()).host
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _server_message(error: openai.APIStatusError) -> str:
+    """The server's own sentence: `error.message`, `message` or `detail` of the body, else the body."""
+    body = error.body
+    if isinstance(body, dict):
+        for key in ("message", "detail", "error"):
+            if body.get(key):
+                return str(body[key])
+    return str(body) if body else "no reason given"
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds of a Retry-After header; None for a date, which would need the wall clock, or nonsense."""
+    try:
+        seconds = float(header or "")
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

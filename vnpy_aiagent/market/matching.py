@@ -1,0 +1,111 @@
+"""The one matching core: what an order gets from the market, by stated pessimistic rules.
+
+Pure and deterministic; the simulated exchange and the backtest engine both fill by it. Prices in CNY,
+volumes in shares. The caller has checked the order itself (lots, band, cash, holding) and cancels it where
+it wants to.
+
+1. Nothing fills in a suspended instrument, without volume left, or without liquidity.
+2. Nothing fills on the closed side of a locked limit: a buy while the last price is at limit up and nobody
+   offers, a sale while it is at limit down and nobody bids.
+3. An auction (the opening included) fills at the last price, which is the auction's, where the limit is at or
+   through it: an arriving and a resting order alike.
+4. An arriving order meets the opposite side of the book: a buy the best ask, a sale the best bid. In a book
+   with one side empty, that side has no counterparty. Without any book (bars) the adverse price is the
+   last price worsened by the slippage ticks, never beyond the price limit and never below one tick. The
+   order fills if its limit reaches the adverse price, at that price, which is never worse than the limit.
+5. A resting order fills only when the market trades through its limit (the last price below a buy's limit,
+   above a sale's), at its own limit: a touch does not fill it, since others may stand before it.
+6. The volume is what is left of the order, at most the liquidity the account may still take.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+from vnpy_aiagent.domain.enums import Side
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """The market at one moment. `liquidity` is what this account may still take of it.
+
+    `bid` and `ask` are best prices, None where that side is empty or no book is known. `limit_up` and
+    `limit_down` are None where no limit holds. `auction` marks a moment whose `last` is an auction price.
+    """
+
+    last: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    limit_up: Decimal | None
+    limit_down: Decimal | None
+    liquidity: int
+    tick_size: Decimal
+    auction: bool = False
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A fill: price in CNY, volume in shares."""
+
+    price: Decimal
+    volume: int
+
+
+def match_arrival(
+    side: Side, limit: Decimal, remaining: int, view: MarketView, slippage_ticks: int = 0
+) -> Execution | None:
+    """What an order gets that arrives now; None where it fills nothing and comes to rest."""
+    volume = _volume(side, remaining, view)
+    if not volume:
+        return None
+    price = view.last if view.auction else _adverse_price(side, view, slippage_ticks)
+    if price is None or not _reaches(side, limit, price):
+        return None
+    return Execution(price, volume)
+
+
+def match_resting(side: Side, limit: Decimal, remaining: int, view: MarketView) -> Execution | None:
+    """What an order gets that was resting before this moment; None where it goes on resting."""
+    volume = _volume(side, remaining, view)
+    if not volume or not _reaches(side, limit, view.last):
+        return None
+    if view.auction:
+        return Execution(view.last, volume)
+    return Execution(limit, volume) if limit != view.last else None
+
+
+def is_locked(side: Side, view: MarketView) -> bool:
+    """Whether the price limit closes this side: limit up without offers to a buy, limit down to a sale."""
+    if side is Side.BUY:
+        return view.limit_up is not None and view.last >= view.limit_up and view.ask is None
+    return view.limit_down is not None and view.last <= view.limit_down and view.bid is None
+
+
+def share_of_volume(traded: int, participation: Decimal, lot: int = 1) -> int:
+    """Liquidity in shares: a ratio of the volume traded since the last moment, rounded down to lots."""
+    if traded < 0 or participation < 0 or lot < 1:
+        raise ValueError("traded volume and participation cannot be negative, a lot is at least one share")
+    shares = int((traded * participation).to_integral_value(ROUND_FLOOR))
+    return shares - shares % lot
+
+
+def _volume(side: Side, remaining: int, view: MarketView) -> int:
+    if view.suspended or is_locked(side, view):
+        return 0
+    return max(0, min(remaining, view.liquidity))
+
+
+def _adverse_price(side: Side, view: MarketView, slippage_ticks: int) -> Decimal | None:
+    """The price that an arriving order has to pay; None where it has no counterparty."""
+    if view.bid is not None or view.ask is not None:
+        return view.ask if side is Side.BUY else view.bid
+    slippage = view.tick_size * slippage_ticks
+    if side is Side.BUY:
+        worse = view.last + slippage
+        return worse if view.limit_up is None else min(worse, view.limit_up)
+    worse = max(view.last - slippage, view.tick_size)
+    return worse if view.limit_down is None else max(worse, view.limit_down)
+
+
+def _reaches(side: Side, limit: Decimal, price: Decimal) -> bool:
+    return limit >= price if side is Side.BUY else limit <= price

@@ -1,0 +1,56 @@
+"""What every form of the report shows, computed once from the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from vnpy_aiagent.report.accounts import (
+    AccountResult,
+    Agreement,
+    BaselineResult,
+    account_results,
+    agreements,
+    baseline_results,
+)
+from vnpy_aiagent.report.read import RunRecord
+from vnpy_aiagent.report.trades import Trade, best_and_worst, trades_of
+from vnpy_aiagent.report.why_not import Funnel, why_not
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The parts of a report, language-neutral."""
+
+    record: RunRecord
+    summary: Mapping[str, Any]
+    accounts: tuple[AccountResult, ...]
+    baselines: tuple[BaselineResult, ...]
+    agreements: tuple[Agreement, ...]
+    funnel: Funnel
+    trades: tuple[Trade, ...]
+    best: Trade | None
+    worst: Trade | None
+
+    @classmethod
+    def of(cls, record: RunRecord, summary: Mapping[str, Any]) -> "Contents":
+        """Everything that the record holds."""
+        trades = trades_of(record)
+        best, worst = best_and_worst(trades)
+        return cls(
+            record=record,
+            summary=summary,
+            accounts=tuple(account_results(record)),
+            baselines=tuple(baseline_results(record)),
+            agreements=tuple(agreements(record)),
+            funnel=why_not(record),
+            trades=tuple(trades),
+            best=best,
+            worst=worst,
+        )
+
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """First and last day with a valuation."""
+        days = [mark.day for marks in self.record.marks.values() for mark in marks]
+        return (min(days), max(days)) if days else None

@@ -1,0 +1,1 @@
+"""Parts of the HTML page; each file makes one section from the contents."""

@@ -1,0 +1,167 @@
+"""summary.json: what a run came to, in plain JSON values. Money in CNY to 0.01, ratios to 6 places."""
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from vnpy_aiagent.domain import (
+    Action,
+    AnalysisRequest,
+    Decision,
+    Lesson,
+    Outcome,
+    Proposal,
+    RequestKind,
+    Review,
+    TriggerEnd,
+    TriggerEnded,
+    TriggerFired,
+    TriggerSpec,
+    Verdict,
+    cny,
+)
+from vnpy_aiagent.report.accounts import (
+    AccountResult,
+    BaselineResult,
+    account_results,
+    agreements,
+    baseline_results,
+)
+from vnpy_aiagent.report.read import RunRecord
+from vnpy_aiagent.report.trades import Trade, best_and_worst, trades_of
+from vnpy_aiagent.report.why_not import Funnel, Why, why_not
+
+
+def build_summary(
+    record: RunRecord,
+    *,
+    wall_seconds: float,
+    journal_entries: int,
+    journal_head: str,
+    data: Mapping[str, object],
+) -> dict[str, Any]:
+    """The summary of a run; `data` is taken over as it is given and must hold JSON values."""
+    started = record.started
+    judged = (verdict for verdict in record.of(Verdict) if verdict.action is not Action.HOLD)
+    outcomes = Counter(verdict.outcome for verdict in judged)
+    funnel, trades = why_not(record), trades_of(record)
+    best, worst = best_and_worst(trades)
+    return {
+        "model": {
+            "name": started.model if started else "",
+            "is_llm": started.is_llm if started else False,
+        },
+        "data": dict(data),
+        "accounts": [_account(result) for result in account_results(record)],
+        "baselines": [_baseline(result) for result in baseline_results(record)],
+        "decisions": len(record.of(Decision)),
+        "proposals": len(record.of(Proposal)),
+        "approved": outcomes[Outcome.APPROVED],
+        "reduced": outcomes[Outcome.REDUCED],
+        "rejected": outcomes[Outcome.REJECTED],
+        "triggers": _triggers(record),
+        "reanalyses": sum(1 for each in record.of(AnalysisRequest) if each.request is RequestKind.REPLAN),
+        "reviews": len(record.of(Review)),
+        "lessons": len(record.of(Lesson)),
+        "journal": {"entries": journal_entries, "head": journal_head},
+        "wall_seconds": round(wall_seconds, 3),
+        "funnel": _funnel(funnel),
+        "trades": {
+            "closed": sum(1 for trade in trades if trade.record),
+            "open": sum(1 for trade in trades if not trade.record),
+            "best": _trade(best),
+            "worst": _trade(worst),
+        },
+        "not_traded": _not_traded(funnel),
+        "usage": _usage(record),
+        "books_agree": all(agreement.ok for agreement in agreements(record)),
+    }
+
+
+def _account(result: AccountResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "style": result.style.name,
+        "equity_start": _money(result.equity_start),
+        "equity_end": _money(result.equity_end),
+        "return": round(result.total_return, 6),
+        "max_drawdown": round(result.max_drawdown, 6),
+        "sharpe": None if result.sharpe is None else round(result.sharpe, 4),
+        "orders": result.orders,
+        "fills": result.fills,
+        "rejected": result.rejected,
+        "fees": _money(result.fees),
+    }
+
+
+def _baseline(result: BaselineResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "return": round(result.total_return, 6),
+        "max_drawdown": round(result.max_drawdown, 6),
+        "sharpe": None if result.sharpe is None else round(result.sharpe, 4),
+    }
+
+
+def _triggers(record: RunRecord) -> dict[str, int]:
+    ends = Counter(ended.end for ended in record.of(TriggerEnded))
+    return {
+        "registered": len(record.of(TriggerSpec)),
+        "fired": len(record.of(TriggerFired)),
+        "expired": ends[TriggerEnd.EXPIRED],
+        "replaced": ends[TriggerEnd.REPLACED],
+        "cancelled": ends[TriggerEnd.CANCELLED],
+    }
+
+
+def _funnel(funnel: Funnel) -> dict[str, int]:
+    return {
+        "scanned": funnel.scanned,
+        "analysed": funnel.analysed,
+        "proposed": funnel.proposed,
+        "approved": funnel.approved,
+        "filled": funnel.filled,
+    }
+
+
+def _not_traded(funnel: Funnel) -> dict[str, Any]:
+    return {
+        "scan": dict(funnel.left_out),
+        "held": [_why(why) for why in funnel.held],
+        "rules": {why.name: why.count for why in funnel.refused},
+        "unfilled": [_why(why) for why in funnel.unfilled],
+    }
+
+
+def _why(why: Why) -> dict[str, Any]:
+    return {"count": why.count, "example": why.example.render()}
+
+
+def _trade(trade: Trade | None) -> dict[str, Any] | None:
+    if trade is None or trade.record is None:
+        return None
+    found = trade.record
+    return {
+        "id": found.id,
+        "account": trade.account,
+        "symbol": trade.symbol,
+        "opened": found.opened.isoformat(),
+        "closed": found.closed.isoformat(),
+        "pnl": _money(found.pnl),
+        "return": round(found.return_ratio, 6),
+    }
+
+
+def _usage(record: RunRecord) -> dict[str, Any]:
+    usages = [decision.usage for decision in record.of(Decision)]
+    return {
+        "calls": sum(usage.calls for usage in usages),
+        "prompt_tokens": sum(usage.prompt_tokens for usage in usages),
+        "completion_tokens": sum(usage.completion_tokens for usage in usages),
+        "cost": float(sum((usage.cost for usage in usages), Decimal(0))),
+    }
+
+
+def _money(value: Decimal) -> float:
+    return float(cny(value))

@@ -1,0 +1,169 @@
+"""The funnel of a day, a symbol or a run: scanned, analysed, proposed, rejected by which rule, filled."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from vnpy_aiagent.domain import (
+    MARKET_TZ,
+    Action,
+    AnalysisRequest,
+    Decision,
+    Fill,
+    Intent,
+    Message,
+    OrderState,
+    OrderUpdate,
+    Outcome,
+    ParentOrder,
+    Proposal,
+    RequestKind,
+    ScanResult,
+    Side,
+    Text,
+    Verdict,
+    Withheld,
+    say,
+)
+from vnpy_aiagent.report.read import RunRecord
+
+ENTRIES = (Action.BUY, Action.ADD)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason: its name (empty where the sentence says all), how often, and a real sentence."""
+
+    name: str
+    count: int
+    example: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """What became of candidates.
+
+    `scanned` counts symbols over all scans (with a symbol given: scans), `picked` symbols taken up by a scan,
+    `left_out` the others by reason (not kept by symbol), `analysed` decisions, `held` proposals to open that
+    came to HOLD, `proposed` entry proposals by account, `refused` their rejections by rule, `approved`
+    entries that passed (`reduced` of them smaller), `filled` entries with a fill, `unfilled` why not.
+    """
+
+    day: date | None
+    symbol: str | None
+    scanned: int
+    picked: int
+    left_out: dict[str, int]
+    analysed: int
+    held: tuple[Why, ...]
+    proposed: int
+    refused: tuple[Why, ...]
+    approved: int
+    reduced: int
+    filled: int
+    unfilled: tuple[Why, ...]
+
+
+def why_not(record: RunRecord, day: date | None = None, symbol: str | None = None) -> Funnel:
+    """The funnel of the proposals made on a day (None: all days) for a symbol (None: all symbols).
+
+    A proposal's verdict and fills count with it, also where they came on a later day.
+    """
+
+    def chosen(message: Message) -> bool:
+        named = getattr(message, "symbol", None)
+        on = day is None or message.at.astimezone(MARKET_TZ).date() == day
+        return on and (symbol is None or named is None or named == symbol)
+
+    scans = [scan for scan in record.of(ScanResult) if chosen(scan)]
+    picked = sum(1 for scan in scans for c in scan.picked if symbol is None or c.vt_symbol == symbol)
+    left_out: Counter[str] = Counter()
+    for scan in scans if symbol is None else ():
+        left_out.update(scan.left_out)
+    proposals = [proposal for proposal in record.of(Proposal) if chosen(proposal)]
+    entries = [proposal for proposal in proposals if proposal.action in ENTRIES]
+    verdicts = [verdict for entry in entries for verdict in _verdicts(record, entry)]
+    passed = [verdict for verdict in verdicts if verdict.outcome is not Outcome.REJECTED]
+    parents = [parent for parent in record.of(ParentOrder) if parent.side is Side.BUY]
+    by_proposal = _by_proposal(record, parents)
+    taken = [parent for verdict in passed for parent in by_proposal.get(verdict.proposal_id, ())]
+    with_fill = {fill.parent_id for fill in record.of(Fill)}
+    return Funnel(
+        day=day,
+        symbol=symbol,
+        scanned=len(scans) if symbol is not None else sum(scan.scanned for scan in scans),
+        picked=picked,
+        left_out={name: count for name, count in left_out.items() if count},
+        analysed=sum(1 for decision in record.of(Decision) if chosen(decision)),
+        held=_held(record, proposals),
+        proposed=len(entries),
+        refused=_refused(verdicts),
+        approved=len(passed),
+        reduced=sum(1 for verdict in passed if verdict.outcome is Outcome.REDUCED),
+        filled=sum(1 for parent in taken if parent.id in with_fill),
+        unfilled=_unfilled(record, [parent for parent in taken if parent.id not in with_fill]),
+    )
+
+
+def _verdicts(record: RunRecord, proposal: Proposal) -> tuple[Verdict, ...]:
+    return tuple(each for each in record.caused(Verdict, proposal.id) if each.proposal_id == proposal.id)
+
+
+def _by_proposal(record: RunRecord, parents: Iterable[ParentOrder]) -> dict[str, list[ParentOrder]]:
+    found: dict[str, list[ParentOrder]] = {}
+    for parent in parents:
+        proposal = record.origin(Proposal, parent.id)
+        if proposal is not None:
+            found.setdefault(proposal.id, []).append(parent)
+    return found
+
+
+def _held(record: RunRecord, proposals: Iterable[Proposal]) -> tuple[Why, ...]:
+    """HOLD answers to requests for an entry by their first reason's template; free texts are one group."""
+    reasons = []
+    for proposal in proposals:
+        request = record.get(AnalysisRequest, proposal.request_id)
+        if proposal.action is Action.HOLD and request is not None and request.request is RequestKind.OPEN:
+            text = proposal.reasons[0].text if proposal.reasons else say("无说明")
+            reasons.append(("", text.template if text.figures else "", text))
+    return _counted(reasons)
+
+
+def _refused(verdicts: Iterable[Verdict]) -> tuple[Why, ...]:
+    """Rejections by each rule that refused; one verdict may name several."""
+    return _counted(
+        (line.rule, line.rule, line.text)
+        for verdict in verdicts
+        if verdict.outcome is Outcome.REJECTED
+        for line in verdict.lines
+        if not line.passed
+    )
+
+
+def _unfilled(record: RunRecord, parents: Iterable[ParentOrder]) -> tuple[Why, ...]:
+    reasons = []
+    for parent in parents:
+        text = _why_unfilled(record, parent)
+        reasons.append(("", text.figures.get("reason", text.template), text))
+    return _counted(reasons)
+
+
+def _why_unfilled(record: RunRecord, parent: ParentOrder) -> Text:
+    """Withheld by us, rejected by the exchange, or never traded at its limit."""
+    for intent in record.caused(Intent, parent.id):
+        for withheld in record.caused(Withheld, intent.id):
+            return withheld.reason
+        for update in record.caused(OrderUpdate, intent.id):
+            if update.state is OrderState.REJECTED:
+                return say("委托被拒 {symbol}：{reason}", symbol=parent.symbol, reason=update.reason or "—")
+    return say("限价未成交")
+
+
+def _counted(reasons: Iterable[tuple[str, str, Text]]) -> tuple[Why, ...]:
+    """Reasons (name, group, sentence) counted by group, most frequent first; the last is the example."""
+    groups: dict[tuple[str, str], list[Text]] = {}
+    for name, group, text in reasons:
+        groups.setdefault((name, group), []).append(text)
+    found = [Why(name, len(texts), texts[-1]) for (name, _), texts in groups.items()]
+    return tuple(sorted(found, key=lambda why: (-why.count, why.name, why.example.template)))

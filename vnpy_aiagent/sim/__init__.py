@@ -1,0 +1,1 @@
+"""Simulated exchange and its gateway, historical replay, deterministic event engine."""

@@ -1,0 +1,1 @@
+"""Journal, command inbox and state table: SQLite by default, PostgreSQL by URL."""

@@ -1,0 +1,163 @@
+"""Overview: what the agents do, accounts, equity curves, positions with their stops."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSplitter, QVBoxLayout, QWidget
+
+from vnpy_aiagent.domain import MARKET_TZ, Activity, AgentName, AgentStatus, Message
+from vnpy_aiagent.report.numbers import money, percent, share, signed_money
+from vnpy_aiagent.ui.curves import EquityCurves
+from vnpy_aiagent.ui.rows import Column, RowsModel, table_of
+from vnpy_aiagent.ui.snapshot import AccountRow, PositionRow, Snapshot
+from vnpy_aiagent.ui.theme import ACCENT, MUTED, NEUTRAL, set_badge, signed_colour, titled
+from vnpy_aiagent.ui.words import Words
+
+AGENTS = {
+    AgentName.ANALYSIS: "分析",
+    AgentName.RISK: "风控",
+    AgentName.EXECUTION: "执行",
+    AgentName.MONITORING: "监控",
+    AgentName.REVIEW: "复盘",
+}
+ACTIVITIES = {
+    Activity.IDLE: "空闲",
+    Activity.FETCHING: "取数",
+    Activity.ANALYZING: "分析中",
+    Activity.DECIDING: "决策中",
+    Activity.EXECUTING: "执行中",
+    Activity.COMPLETED: "完成",
+}
+ACCOUNTS_HEIGHT = 122
+"""Pixels for the header and three rows."""
+BUSY = (Activity.FETCHING, Activity.ANALYZING, Activity.DECIDING, Activity.EXECUTING)
+
+
+class AgentCard(QFrame):
+    """One agent: its name, what it does, with what, and since when."""
+
+    def __init__(self, name: str, words: Words) -> None:
+        """Begin idle."""
+        super().__init__()
+        self._words = words
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.activity, self.detail = QLabel(), QLabel(words("尚无消息"))
+        self.detail.setStyleSheet(f"color: {MUTED};")
+        self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        title = QLabel(words(name))
+        title.setStyleSheet("font-weight: bold;")
+        set_badge(self.activity, words("空闲"), NEUTRAL)
+        top = QHBoxLayout()
+        top.addWidget(title)
+        top.addStretch(1)
+        top.addWidget(self.activity)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.addLayout(top)
+        layout.addWidget(self.detail)
+
+    def show_status(self, status: AgentStatus) -> None:
+        """Show the agent's last word."""
+        colour = ACCENT if status.activity in BUSY else NEUTRAL
+        set_badge(self.activity, self._words(ACTIVITIES[status.activity]), colour)
+        at = status.at.astimezone(MARKET_TZ)
+        self.detail.setText(f"{at:%m-%d %H:%M:%S} {self._words.label(status.detail)}".strip())
+
+
+class OverviewTab(QWidget):
+    """The first tab."""
+
+    def __init__(self, words: Words) -> None:
+        """Begin empty."""
+        super().__init__()
+        self.cards = {name: AgentCard(title, words) for name, title in AGENTS.items()}
+        self.accounts = RowsModel(account_columns(words), lambda row: row.name, parent=self)
+        self.positions = RowsModel(
+            position_columns(words), lambda row: (row.account, row.symbol), parent=self
+        )
+        self.curves = EquityCurves(words)
+        cards = QHBoxLayout()
+        for card in self.cards.values():
+            cards.addWidget(card, 1)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        accounts = table_of(self.accounts, (115, 95, 125, 85, 85, 125, 75, 80))
+        accounts.setMinimumHeight(ACCOUNTS_HEIGHT)
+        splitter.addWidget(titled(words("账户"), accounts))
+        splitter.addWidget(titled(words("净值曲线"), self.curves))
+        positions = table_of(self.positions, (105, 95, 80, 65, 65, 65, 65, 105, 72, 65, 90, 70))
+        splitter.addWidget(titled(words("持仓与止损"), positions))
+        for place, share_of_height in enumerate((0, 5, 2)):
+            splitter.setStretchFactor(place, share_of_height)
+        splitter.setSizes([150, 270, 160])
+        splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.addLayout(cards)
+        layout.addWidget(splitter, 1)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Accounts and positions as they are now."""
+        self.accounts.show(snapshot.accounts)
+        self.positions.show(snapshot.positions)
+
+    def show_status(self, status: AgentStatus) -> None:
+        """An agent's activity; the engine itself has no card."""
+        card = self.cards.get(status.agent)
+        if card is not None:
+            card.show_status(status)
+
+    def take(self, messages: Iterable[Message]) -> None:
+        """Valuations become points of the curves."""
+        self.curves.take(messages)
+
+
+def account_columns(words: Words) -> list[Column[AccountRow]]:
+    """Columns of the accounts' table."""
+    return [
+        Column(words("账户"), lambda row: row.name),
+        Column(words("风格"), lambda row: words.label(row.style)),
+        Column(words("权益（元）"), lambda row: money(row.equity), number=True),
+        Column(
+            words("收益率"),
+            lambda row: percent(row.total_return),
+            number=True,
+            colour=lambda row: signed_colour(row.total_return),
+        ),
+        Column(
+            words("当日"),
+            lambda row: percent(row.day_change),
+            number=True,
+            colour=lambda row: signed_colour(row.day_change),
+        ),
+        Column(words("现金（元）"), lambda row: money(row.cash), number=True),
+        Column(words("回撤"), lambda row: share(row.drawdown), number=True),
+        Column(words("持仓只数"), lambda row: str(row.holdings), number=True),
+        Column(words("接口"), lambda row: row.gateway, stretch=True),
+    ]
+
+
+def position_columns(words: Words) -> list[Column[PositionRow]]:
+    """Columns of the positions' table; volumes in shares, prices in CNY."""
+    return [
+        Column(words("账户"), lambda row: row.account),
+        Column(words("代码"), lambda row: row.symbol),
+        Column(words("名称"), lambda row: row.name, stretch=True),
+        Column(words("数量"), lambda row: f"{row.volume:,}", number=True),
+        Column(words("可卖"), lambda row: f"{row.sellable:,}", number=True),
+        Column(words("成本"), lambda row: f"{row.cost:.3f}", number=True),
+        Column(words("现价"), lambda row: f"{row.last:.3f}" if row.last is not None else "-", number=True),
+        Column(
+            words("浮动盈亏（元）"),
+            lambda row: signed_money(row.profit),
+            number=True,
+            colour=lambda row: signed_colour(row.profit_ratio),
+        ),
+        Column(
+            words("盈亏"),
+            lambda row: percent(row.profit_ratio),
+            number=True,
+            colour=lambda row: signed_colour(row.profit_ratio),
+        ),
+        Column(words("止损价"), lambda row: str(row.stop) if row.stop is not None else "-", number=True),
+        Column(words("止损状态"), lambda row: words.label(row.stop_state) if row.stop_state else "-"),
+        Column(words("触发数"), lambda row: str(row.triggers), number=True),
+    ]

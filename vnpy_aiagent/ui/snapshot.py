@@ -1,0 +1,134 @@
+"""What the engine looks like at one moment, as plain values. Taken off the GUI thread."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from vnpy_aiagent.agents import AgentContext
+from vnpy_aiagent.domain import Mode, StopState, Style, TradingState, TriggerSpec
+from vnpy_aiagent.engine import AiAgentEngine
+from vnpy_aiagent.portfolio import AccountBook
+from vnpy_aiagent.portfolio.book import Position
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account; money in CNY, ratios as such. `day_change` is measured from the session's start."""
+
+    name: str
+    style: Style
+    gateway: str
+    equity: Decimal
+    cash: Decimal
+    total_return: float
+    day_change: float
+    drawdown: float
+    holdings: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """One holding and its protective stop; `stop` is None where there is none."""
+
+    account: str
+    symbol: str
+    name: str
+    volume: int
+    sellable: int
+    cost: Decimal
+    last: Decimal | None
+    profit: Decimal
+    profit_ratio: float
+    stop: Decimal | None
+    stop_state: StopState | None
+    triggers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The engine at one moment of market time."""
+
+    at: datetime
+    mode: Mode
+    model: str
+    is_llm: bool
+    state: TradingState
+    paused: bool
+    closed: bool
+    failures: int
+    accounts: tuple[AccountRow, ...]
+    positions: tuple[PositionRow, ...]
+    triggers: tuple[TriggerSpec, ...]
+    jobs: tuple[str, ...]
+
+    @property
+    def day(self) -> date:
+        """The market date."""
+        return self.at.date()
+
+
+def take_snapshot(engine: AiAgentEngine) -> Snapshot:
+    """Read a started engine; waits for the handler that is at work, so not on the GUI thread."""
+    with engine.bus.turn:
+        house, parts = engine.house, engine.parts
+        accounts = [_account(house, book) for book in house.portfolio.books.values()]
+        positions = [
+            _position(engine, name, symbol, position)
+            for name, book in house.portfolio.books.items()
+            for symbol, position in sorted(book.positions.items())
+        ]
+        return Snapshot(
+            at=parts.clock.now(),
+            mode=parts.settings.mode,
+            model=parts.model_name,
+            is_llm=parts.is_llm,
+            state=house.control.state,
+            paused=house.control.paused,
+            closed=engine.closed,
+            failures=house.bus.failures,
+            accounts=tuple(accounts),
+            positions=tuple(positions),
+            triggers=tuple(engine.monitoring.book),
+            jobs=tuple(job.name for job in parts.settings.schedule),
+        )
+
+
+def _account(house: AgentContext, book: AccountBook) -> AccountRow:
+    equity = house.portfolio.equity(book.name)
+    return AccountRow(
+        name=book.name,
+        style=book.style,
+        gateway=house.account(book.name).gateway_name,
+        equity=equity,
+        cash=book.cash,
+        total_return=_ratio(equity, book.opening_cash),
+        day_change=_ratio(equity, book.day_start_equity),
+        drawdown=abs(_ratio(equity, max(book.peak_equity, equity))),
+        holdings=len(book.positions),
+    )
+
+
+def _position(engine: AiAgentEngine, account: str, symbol: str, position: Position) -> PositionRow:
+    house = engine.house
+    last = house.portfolio.quotes.last_prices.get(symbol)
+    cost, volume = position.cost, position.volume
+    profit = (last - cost) * volume if last is not None else Decimal(0)
+    stop = engine.monitoring.stops.get(account, symbol)
+    return PositionRow(
+        account=account,
+        symbol=symbol,
+        name=house.universe.names.get(symbol, ""),
+        volume=volume,
+        sellable=house.portfolio.sellable(account, symbol),
+        cost=cost,
+        last=last,
+        profit=profit,
+        profit_ratio=float(profit / (cost * volume)) if cost * volume else 0.0,
+        stop=stop.price if stop else None,
+        stop_state=stop.state if stop else None,
+        triggers=len(engine.monitoring.book.of(account, symbol)),
+    )
+
+
+def _ratio(value: Decimal, base: Decimal) -> float:
+    return float(value / base - 1) if base else 0.0
