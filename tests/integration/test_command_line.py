@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -173,9 +174,10 @@ def test_hash_seed_and_language_do_not_change_the_head(
 
 def test_a_changed_row_is_found_and_named(aiagent: Run, demo: Path, tmp_path: Path) -> None:
     copy = tmp_path / "journal.db"
-    with sqlite3.connect(demo / "journal.db") as source, sqlite3.connect(copy) as target:
+    with closing(sqlite3.connect(demo / "journal.db")) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
         target.execute("UPDATE journal_entry SET body = '{}' WHERE seq = 17")
+        target.commit()
     done = aiagent("journal", "verify", copy, "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["first_bad"] == 17
