@@ -56,7 +56,7 @@ class Watchdog:
         while not self._stop.wait(self._interval):
             try:
                 self._look()
-            except Exception:  # whatever a callback did, the watch goes on
+            except Exception:  # noqa: BLE001 - whatever a callback did, the watch goes on
                 _log.exception("a callback of the watchdog failed")
 
     def _look(self) -> None:
