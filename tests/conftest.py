@@ -4,10 +4,12 @@ vnpy decides at import where its folder is, so this file imports it inside a new
 before any test module can. pytest itself reads its arguments in the folder where it was called.
 """
 
+import gc
 import ipaddress
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -58,7 +60,12 @@ settings.load_profile("deterministic")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Go to the working folder before the first fixture."""
+    """Go to the working folder before the first fixture.
+
+    A background job's children ignore Ctrl+C; tests that send it need processes that do not.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(WORK)
 
 
@@ -89,6 +96,13 @@ def postgres_url() -> str:
     if not url:
         pytest.skip("set AIAGENT_TEST_POSTGRES to the URL of a PostgreSQL database to run this")
     return url
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Collect after each module, so that a file or database left open fails where it was opened."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
