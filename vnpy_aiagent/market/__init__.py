@@ -7,7 +7,9 @@ those that an answer rests on and that still have to be compared with the exchan
 from vnpy_aiagent.domain.enums import Side
 from vnpy_aiagent.market.boards import SHARE_BOARDS, Board, board_of
 from vnpy_aiagent.market.calendar import TradingCalendar, default_calendar
+from vnpy_aiagent.market.corporate import CorporateAction, dividend_tax, ex_reference, new_shares
 from vnpy_aiagent.market.fees import CommissionPlan, Fees
+from vnpy_aiagent.market.futures import FuturesRules, futures_rules
 from vnpy_aiagent.market.limits import PriceBand
 from vnpy_aiagent.market.matching import (
     Execution,
@@ -31,8 +33,10 @@ __all__ = [
     "SHARE_BOARDS",
     "Board",
     "CommissionPlan",
+    "CorporateAction",
     "Execution",
     "Fees",
+    "FuturesRules",
     "InstrumentRules",
     "MarketView",
     "Phase",
@@ -41,11 +45,15 @@ __all__ = [
     "TradingCalendar",
     "board_of",
     "default_calendar",
+    "dividend_tax",
+    "ex_reference",
+    "futures_rules",
     "instrument_rules",
     "is_continuous",
     "is_locked",
     "match_arrival",
     "match_resting",
+    "new_shares",
     "next_continuous",
     "phase_at",
     "session_close",

@@ -48,6 +48,14 @@ class ListingRow(DatedRow):
     down: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelistingRow(DatedRow):
+    """The first `days` trading days of a delisting period, on which no limit holds."""
+
+    boards: tuple[Board, ...]
+    days: int
+
+
 _FIVE, _TEN, _TWENTY, _THIRTY = Decimal("0.05"), Decimal("0.10"), Decimal("0.20"), Decimal("0.30")
 _LIMITS_1996 = "SSE and SZSE notices on price limits of December 1996"
 _REGISTRATION_2020 = "SZSE special rules for trading on ChiNext, 2020"
@@ -127,6 +135,23 @@ LISTINGS: tuple[ListingRow, ...] = (
     ListingRow(effective=date(2020, 8, 24), source=_REGISTRATION_2020, boards=(Board.CHINEXT,), days=5),
     ListingRow(effective=date(2021, 11, 15), source=_BSE_2021, boards=(Board.BSE,), days=1),
     ListingRow(effective=date(2023, 4, 10), source=_REGISTRATION_2023, boards=MAIN_BOARDS, days=5),
+)
+
+DELISTINGS: tuple[DelistingRow, ...] = (
+    DelistingRow(
+        effective=date(2020, 12, 31),
+        source="SSE and SZSE delisting rules of 2020: none on the first day; the first date is unconfirmed",
+        confirmed=False,
+        boards=(*MAIN_BOARDS, Board.CHINEXT, Board.STAR),
+        days=1,
+    ),
+    DelistingRow(
+        effective=date(2021, 11, 15),
+        source=f"{_BSE_2021}: none on the first day of the delisting period (unconfirmed)",
+        confirmed=False,
+        boards=(Board.BSE,),
+        days=1,
+    ),
 )
 
 MAX_LISTING_DAYS = max(row.days for row in LISTINGS)

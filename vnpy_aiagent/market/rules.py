@@ -1,7 +1,7 @@
 """The rules of one instrument on one day, gathered from the dated tables.
 
-Left to the caller: the previous close is the adjusted reference price on an ex-right day; the first day of a
-delisting period, on which no limit holds, cannot be seen from a code and a name.
+Left to the caller: the previous close is the adjusted reference price on an ex-right day (`ex_reference`), and
+the first day of a delisting period, on which no limit holds, cannot be seen from a code and a name.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from vnpy_aiagent.market.calendar import default_calendar
 from vnpy_aiagent.market.dated import DatedRow, in_force, latest
 from vnpy_aiagent.market.fees import DEFAULT, CommissionPlan, Fees
 from vnpy_aiagent.market.funds import GROWTH_FUNDS, INTRADAY_FUNDS, FundRow
-from vnpy_aiagent.market.limits import MAX_LISTING_DAYS, LimitRow, ListingRow, PriceBand
+from vnpy_aiagent.market.limits import MAX_LISTING_DAYS, DelistingRow, LimitRow, ListingRow, PriceBand
 from vnpy_aiagent.market.lots import Number
 from vnpy_aiagent.market.names import name_facts
 
@@ -167,13 +167,15 @@ def instrument_rules(
     board: Board | None = None,
     t_plus: int | None = None,
     trading_days_since_listing: int | None = None,
+    delisting_day: int | None = None,
     commission: CommissionPlan = DEFAULT,
 ) -> InstrumentRules:
     """The rules of an instrument on a day.
 
     `name` is the short name of that day, from which ST status and the marks N and C of new shares are read.
     `listed` is the first trading day; `trading_days_since_listing` (0 on that day) says it without a
-    calendar. With none of them the share counts as listed long ago. `board` and `t_plus` override the tables,
+    calendar. With none of them the share counts as listed long ago. `delisting_day` counts the trading days
+    of a delisting period (0 is its first), None outside one. `board` and `t_plus` override the tables,
     for a hypothetical instrument or a fund that the lists do not know.
 
     UnknownSymbol for a code of no known board; RuleUnknown for an instrument or a day that the tables do not
@@ -189,6 +191,7 @@ def instrument_rules(
         board=board,
         t_plus=t_plus,
         listing_day=trading_days_since_listing,
+        delisting_day=delisting_day,
         commission=commission,
     )
 
@@ -203,6 +206,7 @@ def _build(
     board: Board | None,
     t_plus: int | None,
     listing_day: int | None,
+    delisting_day: int | None,
     commission: CommissionPlan,
 ) -> InstrumentRules:
     board = board or board_of(vt_symbol)
@@ -220,7 +224,8 @@ def _build(
     listing = _listing(board, on, listed, listing_day) if is_share else None
     growth = None if is_share else _fund_row(GROWTH_FUNDS, vt_symbol, on)
     intraday = None if is_share else _fund_row(INTRADAY_FUNDS, vt_symbol, on)
-    up, down = _ratios(limit, growth, listing)
+    delisting = _delisting(board, on, delisting_day) if is_share else None
+    up, down = (None, None) if delisting is not None else _ratios(limit, growth, listing)
     tick = in_force((row for row in lots.TICKS if board in row.boards), on, f"tick {subject}")
     lot = in_force((row for row in lots.LOTS if board in row.boards), on, f"lot {subject}")
     stamp = in_force(
@@ -251,7 +256,9 @@ def _build(
         stamp_duty=stamp,
         transfer_fee=transfer,
         cage_rule=cage,
-        unconfirmed=_unconfirmed((limit, listing, growth, intraday, tick, lot, stamp, transfer, cage, daily)),
+        unconfirmed=_unconfirmed(
+            (limit, listing, delisting, growth, intraday, tick, lot, stamp, transfer, cage, daily)
+        ),
     )
 
 
@@ -260,6 +267,11 @@ def _require_covered(vt_symbol: str, board: Board) -> None:
         raise RuleUnknown(
             f"{vt_symbol} is an index and cannot be traded; "
             "choose a fund that follows it, or name the board that it should be treated as."
+        )
+    if board is Board.FUTURES:
+        raise RuleUnknown(
+            f"{vt_symbol} is a futures contract, which this app's accounts do not trade; "
+            "its rules are those of vnpy_aiagent.market.futures_rules."
         )
     if board not in COVERED_BOARDS:
         raise RuleUnknown(
@@ -287,6 +299,14 @@ def _listing(board: Board, on: date, listed: date | None, listing_day: int | Non
     first = listed or default_calendar().session_offset(on, -listing_day)
     row = latest((row for row in limits.LISTINGS if board in row.boards), first)
     return row if row is not None and listing_day < row.days else None
+
+
+def _delisting(board: Board, on: date, day: int | None) -> DelistingRow | None:
+    """The rule of the first days of a delisting period, None outside them."""
+    if day is None:
+        return None
+    row = latest((row for row in limits.DELISTINGS if board in row.boards), on)
+    return row if row is not None and 0 <= day < row.days else None
 
 
 def _ratios(

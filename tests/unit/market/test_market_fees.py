@@ -117,7 +117,7 @@ def test_a_day_before_the_first_known_duty_is_refused() -> None:
     ("vt_symbol", "hint"),
     [
         ("113050.SSE", "CONVERTIBLE_BOND"),
-        ("IF2101.CFFEX", "FUTURES"),
+        ("IF2101.CFFEX", "futures contract"),
         ("000001.SSE", "an index and cannot be traded"),
     ],
 )
