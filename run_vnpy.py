@@ -1,110 +1,142 @@
-"""Opens VeighNa Trader with the CTA apps and AiAgent loaded; --headless runs AiAgent without a screen.
+"""Opens VeighNa Trader with the CTA apps, the data manager and AiAgent; --headless runs AiAgent alone.
 
-python run_vnpy.py
-python run_vnpy.py --headless
+    python run_vnpy.py
+    python run_vnpy.py --headless
+
+What it sets, it sets for this run: vnpy's own settings file stays as it is.
 """
 
 import argparse
-import signal
 import sys
 import threading
 from importlib import import_module
-from importlib.util import find_spec
-from types import FrameType
-from typing import TYPE_CHECKING, cast
-
-from vnpy.trader.setting import SETTINGS
-
-# vnpy.trader.database reads the time zone when it is imported, so it is set before the other imports.
-SETTINGS["database.timezone"] = "Asia/Shanghai"
-
-from vnpy.event import EventEngine  # noqa: E402
-from vnpy.trader.engine import MainEngine  # noqa: E402
-from vnpy_ctabacktester import CtaBacktesterApp  # noqa: E402
-from vnpy_ctastrategy import CtaStrategyApp  # noqa: E402
-
-from vnpy_aiagent import AiAgentApp  # noqa: E402
-from vnpy_aiagent.errors import AiAgentError  # noqa: E402
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from vnpy.trader.engine import MainEngine
+
     from vnpy_aiagent.engine import AiAgentEngine
 
-GATEWAYS = {"vnpy_ctp": "CtpGateway", "vnpy_xtp": "XtpGateway"}
-OPTIONAL_APPS = {"vnpy_datamanager": "DataManagerApp"}
+# The brain's process imports this module again: nothing starts here, vnpy is imported where it is used.
 
 
-def installed(classes: dict[str, str]) -> tuple[dict[str, type], list[str]]:
-    """The classes of those packages that import, by package, and the names of those that do not."""
-    found: dict[str, type] = {}
-    missing: list[str] = []
-    for package, class_name in classes.items():
+class Broker(NamedTuple):
+    """A gateway that may be installed."""
+
+    package: str
+    class_name: str
+    what: str
+    command: str
+
+
+BROKERS = (
+    Broker("vnpy_ctp", "CtpGateway", "CTP 期货接口", "pip install vnpy_ctp==6.7.11.4"),
+    Broker(
+        "vnpy_xtp",
+        "XtpGateway",
+        "XTP 股票接口",
+        "pip install vnpy_xtp==2.2.32.2.3 importlib_metadata==10.2.0",
+    ),
+)
+
+
+def prepare_settings() -> None:
+    """vnpy's settings for this run. Comes first: vnpy reads the time zone when its database is imported."""
+    from vnpy.trader.setting import SETTINGS
+
+    SETTINGS["database.timezone"] = "Asia/Shanghai"
+    if not SETTINGS["datafeed.name"]:
+        SETTINGS["datafeed.name"] = "aiagent"  # the download buttons of CtaBacktester and DataManager
+
+
+def add_gateways(main_engine: "MainEngine") -> None:
+    """Brokers that are installed, free quotes, and the simulated accounts; one line for each that is missing.
+
+    The engine finds the simulated gateways by name and opens their accounts at its start; until then they
+    refuse to connect and say why.
+    """
+    from vnpy_aiagent.data.quote_gateway import QuoteGateway
+    from vnpy_aiagent.sim.gateway import SimGateway
+
+    for broker in BROKERS:
         try:
-            found[package] = getattr(import_module(package), class_name)
-        except ImportError as error:
-            missing.append(package if error.name == package else f"{package} ({error})")
-    return found, missing
+            main_engine.add_gateway(getattr(import_module(broker.package), broker.class_name))
+        except ModuleNotFoundError as error:
+            if error.name != broker.package:
+                print(f"{broker.what}缺少 {error.name}：pip install {error.name}")
+            else:
+                print(f"{broker.what}没有安装，需要时运行：{broker.command}")
+        except (ImportError, AttributeError) as error:
+            print(f"{broker.what}无法载入（{error}），请重新安装：{broker.command}")
+    main_engine.add_gateway(QuoteGateway)
+    for name in simulated_accounts():
+        main_engine.add_gateway(SimGateway, name)
 
 
-def build() -> tuple[MainEngine, "AiAgentEngine"]:
-    """The main engine with every gateway and app that is installed; its event engine runs."""
-    gateways, missing = installed(GATEWAYS)
-    apps, _ = installed(OPTIONAL_APPS)
-    if missing:
-        print(
-            f'Not loaded: {", ".join(missing)}. Install with: pip install "vnpy_aiagent[gateways]"',
-            flush=True,
-        )
+def simulated_accounts() -> list[str]:
+    """Names of the simulated gateways that the settings ask for; the default ones where those are wrong."""
+    from vnpy_aiagent.config import Settings, load_settings
+    from vnpy_aiagent.errors import ConfigError
+    from vnpy_aiagent.places import default_config
+
+    try:
+        settings = load_settings(default_config())
+    except ConfigError as error:
+        print(f"设置有误，请在 AI 智能体窗口的“设置”里改正：{error}")
+        settings = Settings()
+    return [account.gateway_name for account in settings.accounts if not account.gateway]
+
+
+def build() -> "tuple[MainEngine, AiAgentEngine]":
+    """The main engine with every gateway and app; its event engine runs."""
+    prepare_settings()
+    from vnpy.event import EventEngine
+    from vnpy.trader.engine import MainEngine
+    from vnpy_ctabacktester import CtaBacktesterApp
+    from vnpy_ctastrategy import CtaStrategyApp
+    from vnpy_datamanager import DataManagerApp
+
+    from vnpy_aiagent.app import AiAgentApp
+    from vnpy_aiagent.engine import AiAgentEngine
+
     main_engine = MainEngine(EventEngine())
     try:
-        for gateway in gateways.values():
-            main_engine.add_gateway(gateway)
-        for app in (CtaStrategyApp, CtaBacktesterApp, *apps.values()):
+        add_gateways(main_engine)
+        for app in (CtaStrategyApp, CtaBacktesterApp, DataManagerApp):
             main_engine.add_app(app)
-        engine = cast("AiAgentEngine", main_engine.add_app(AiAgentApp))
+        engine = main_engine.add_app(AiAgentApp)
     except BaseException:
         main_engine.close()  # its threads would keep the process alive
         raise
+    assert isinstance(engine, AiAgentEngine)
     return main_engine, engine
 
 
 def run_headless() -> None:
     """Run until Ctrl+C or a polite termination, then close everything in order."""
+    import signal
+
     stopped = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     main_engine, engine = build()
     try:
         engine.start()
-        print("AiAgent is running. Ctrl+C stops it.", flush=True)
+        print("AI 智能体正在运行，按 Ctrl+C 结束。 (AiAgent is running; Ctrl+C ends it.)", flush=True)
         while not stopped.wait(0.5):  # a wait without end would not let Ctrl+C through on Windows
             pass
     finally:
         main_engine.close()
 
 
-def hide_apps_without_window(main_engine: MainEngine) -> None:
-    """Keep an app whose package has no `ui` module out of the menu; its engine stays loaded.
-
-    The main window imports `<app_module>.ui` of every app and stops at the first that is missing.
-    """
-    for app in main_engine.get_all_apps():
-        if find_spec(f"{app.app_module}.ui") is None:
-            del main_engine.apps[app.app_name]
-            print(f"{app.app_name} is loaded and has no window: use its commands in a terminal.", flush=True)
-
-
 def run_window() -> int:
     """Open VeighNa Trader; the exit status of the window."""
+    prepare_settings()
     from vnpy.trader.ui import MainWindow, create_qapp
 
     application = create_qapp()
     main_engine, _ = build()
     try:
-        hide_apps_without_window(main_engine)
         window = MainWindow(main_engine, main_engine.event_engine)
     except BaseException:
         main_engine.close()
@@ -115,6 +147,10 @@ def run_window() -> int:
 
 def main() -> int:
     """Read the arguments and run; the exit status."""
+    from vnpy_aiagent.cli.common import utf8_output
+    from vnpy_aiagent.errors import AiAgentError
+
+    utf8_output()
     parser = argparse.ArgumentParser(description="VeighNa Trader with AiAgent")
     parser.add_argument("--headless", action="store_true", help="run AiAgent without a screen")
     headless = parser.parse_args().headless
@@ -128,5 +164,5 @@ def main() -> int:
         return 2
 
 
-if __name__ == "__main__":  # the brain's process imports this module: nothing may start there
+if __name__ == "__main__":
     sys.exit(main())

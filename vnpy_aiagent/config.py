@@ -27,6 +27,8 @@ from vnpy_aiagent.domain import Mode, Route, Style
 from vnpy_aiagent.errors import ConfigError
 
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+ModelRole = Literal["deep", "quick"]
+Approvals = Literal["all", "entries", "none"]
 ENV_PREFIX = "AIAGENT_"
 OTHER_VARIABLES = ("AIAGENT_SHARED", "AIAGENT_TEST_", "AIAGENT_CI_")
 
@@ -37,10 +39,29 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class QuickModel(Section):
+    """A cheaper model for the regular check of a position. What is not given is that of `llm`.
+
+    Not so its prices, 0 where not known, and the key where `base_url` names another server.
+    """
+
+    base_url: str = ""
+    model: str = Field(min_length=1)
+    api_key: SecretStr = SecretStr("")
+    timeout: float | None = Field(None, gt=0, le=600)
+    max_retries: int | None = Field(None, ge=0, le=10)
+    max_tokens: int | None = Field(None, ge=64, le=32_000)
+    temperature: float | None = Field(None, ge=0, le=2)
+    seed: int | None = None
+    input_price: Decimal = Field(Decimal(0), ge=0)
+    output_price: Decimal = Field(Decimal(0), ge=0)
+
+
 class LlmSettings(Section):
     """The model. No `base_url` and no `model` mean the offline analyst, which is no language model.
 
-    Prices in CNY per million tokens; 0 where not known, and cost is then not counted.
+    Prices in CNY per million tokens; 0 where not known, and cost is then not counted. `quick` answers MANAGE
+    requests where it is given; OPEN and REPLAN are always this model's own.
     """
 
     base_url: str = ""
@@ -53,6 +74,7 @@ class LlmSettings(Section):
     seed: int | None = 7
     input_price: Decimal = Field(Decimal(0), ge=0)
     output_price: Decimal = Field(Decimal(0), ge=0)
+    quick: QuickModel | None = None
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> "LlmSettings":
@@ -60,6 +82,8 @@ class LlmSettings(Section):
             raise ValueError(
                 "base_url and model belong together: set both, or neither for the offline analyst"
             )
+        if self.quick is not None and self.offline:
+            raise ValueError("quick goes with base_url and model: set them too, or remove quick")
         return self
 
     @property
@@ -67,15 +91,31 @@ class LlmSettings(Section):
         """Whether the offline analyst is used."""
         return not self.base_url
 
+    def of(self, role: ModelRole) -> "LlmSettings":
+        """The settings of one role, complete; the quick role without a section of its own is the deep one."""
+        if role == "deep" or self.quick is None:
+            return self.model_copy(update={"quick": None})
+        given = self.quick.model_dump(exclude_none=True, exclude={"base_url", "api_key"})
+        same_server = self.quick.base_url in ("", self.base_url)
+        key = self.quick.api_key
+        if same_server and not key.get_secret_value():
+            key = self.api_key
+        where = {"base_url": self.quick.base_url or self.base_url, "api_key": key, "quick": None}
+        return self.model_copy(update=given | where)
+
 
 class BudgetSettings(Section):
-    """Bounds on model use. A decision past its bound abstains; exits never wait for a budget."""
+    """Bounds on model use. A decision past its bound abstains; exits never wait for a budget.
+
+    `decisions_per_day` counts analyses; past it no new entry is looked for, holdings are still managed.
+    """
 
     calls_per_decision: int = Field(24, ge=1)
     tokens_per_decision: int = Field(80_000, ge=1_000)
     seconds_per_decision: float = Field(300, gt=0)
     calls_per_day: int = Field(2_000, ge=1)
     cost_per_day: Decimal = Field(Decimal(50), ge=0)
+    decisions_per_day: int = Field(200, ge=1)
 
 
 class BrainSettings(Section):
@@ -97,6 +137,12 @@ class ScanSettings(Section):
     min_history: int = Field(61, ge=30, le=500)
 
 
+class AutoPool(Section):
+    """The automatic pool: besides `universe`, the most active symbols of the last complete day."""
+
+    size: int = Field(20, ge=1, le=200)
+
+
 class RiskLimits(Section):
     """Limits of one account. Weights are ratios of the account's equity."""
 
@@ -113,6 +159,7 @@ class RiskLimits(Section):
     min_stop_distance: Ratio = 0.005
     max_volume_share: Ratio = 0.05
     max_entries_per_day: int = Field(2, ge=0)
+    max_entry_premium: Ratio = 0.03
 
 
 STYLE_LIMITS: dict[Style, RiskLimits] = {
@@ -159,12 +206,13 @@ class AccountSettings(Section):
 
 
 class Job(Section):
-    """One entry of the timetable, in market time. `on` says on which days."""
+    """One entry of the timetable, in market time. `on` says on which days, `enabled` whether at all."""
 
     name: str
     at: time
     on: Literal["session", "sunday", "month_end", "quarter_end"] = "session"
     task: Literal["plan", "decide", "update", "note", "review"]
+    enabled: bool = True
 
 
 DEFAULT_JOBS: tuple[Job, ...] = (
@@ -183,13 +231,17 @@ DEFAULT_JOBS: tuple[Job, ...] = (
 
 
 class ExecutionSettings(Section):
-    """How signals become orders. `slippage` is a ratio of price around the last price."""
+    """How signals become orders. `slippage` is a ratio of price around the last price.
+
+    `beside_external` allows entries in a symbol of which the account holds shares that a human took over.
+    """
 
     slippage: Ratio = 0.002
     bounds: Ratio = 0.01
     stop_slippage: Ratio = 0.02
     max_orders_per_second: int = Field(5, ge=1, le=299)
     max_orders_per_day: int = Field(1_000, ge=1, le=19_999)
+    beside_external: bool = False
 
 
 class SimSettings(Section):
@@ -197,6 +249,20 @@ class SimSettings(Section):
 
     participation: Ratio = 0.10
     slippage_ticks: int = Field(1, ge=0, le=100)
+
+
+class ReanalysisSettings(Section):
+    """How often a trigger may ask the model again; protective stops ask nobody and are not concerned.
+
+    A price trigger nearer to the last price than `min_distance` (a ratio) or `min_ticks` ticks, whichever is
+    more, is not registered. After a re-analysis of an account's position the next one waits `cooldown`
+    seconds, and there are at most `per_day`.
+    """
+
+    min_distance: Ratio = 0.003
+    min_ticks: int = Field(3, ge=0, le=1_000)
+    cooldown: float = Field(600.0, ge=0, le=86_400)
+    per_day: int = Field(6, ge=0, le=1_000)
 
 
 class CalendarSettings(Section):
@@ -216,7 +282,7 @@ class LiveSettings(Section):
 
     capital_limit: Decimal = Field(gt=0)
     allowlist: tuple[str, ...] = Field(min_length=1)
-    approvals: Literal["all", "entries", "none"] = "all"
+    approvals: Approvals = "all"
     program_trading_reported: bool = False
 
 
@@ -239,6 +305,7 @@ class Settings(BaseSettings):
     mode: Mode = Mode.PAPER
     language: Literal["auto", "zh", "en"] = "auto"
     universe: tuple[str, ...] = ()
+    auto_pool: AutoPool | None = None
     quote_gateway: str = ""
     llm: LlmSettings = LlmSettings()
     budget: BudgetSettings = BudgetSettings()
@@ -248,8 +315,11 @@ class Settings(BaseSettings):
     schedule: tuple[Job, ...] = DEFAULT_JOBS
     execution: ExecutionSettings = ExecutionSettings()
     sim: SimSettings = SimSettings()
+    reanalysis: ReanalysisSettings = ReanalysisSettings()
     calendar: CalendarSettings = CalendarSettings()
     store: StoreSettings = StoreSettings()
+    approvals: Approvals = "none"
+    approval_lapse: float = Field(60.0, ge=1, le=3_600)
     live: LiveSettings | None = None
 
     @model_validator(mode="after")
@@ -283,9 +353,17 @@ class Settings(BaseSettings):
 
     def digest(self) -> str:
         """SHA-256 over what decides a run: all settings but secrets, paths and the display language."""
-        values = self.model_dump(mode="json", exclude={"llm": {"api_key"}, "store": True, "language": True})
+        values = self.model_dump(
+            mode="json",
+            exclude={"llm": {"api_key": True, "quick": {"api_key"}}, "store": True, "language": True},
+        )
         values.pop("calendar")
         return sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def asks_for(self) -> Approvals:
+        """Which signals wait for a human: `live.approvals` for real orders, else `approvals`."""
+        return self.live.approvals if self.mode is Mode.LIVE and self.live else self.approvals
 
     @property
     def display_language(self) -> Literal["zh", "en"]:
@@ -302,7 +380,7 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
 
     Raises ConfigError with one line that names the key.
     """
-    values = _read(path) if path else {}
+    values = read_file(path) if path else {}
     _refuse_unknown_variables()
     try:
         return Settings(**(_merged(values, EnvSettingsSource(Settings)()) | overrides))
@@ -331,10 +409,11 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_file(path: Path) -> dict[str, Any]:
+    """Keys and values of a settings file as they stand in it, nothing checked but its form."""
     try:
         content = path.read_text(encoding="utf-8-sig")
-        values = json.loads(content) if path.suffix.lower() == ".json" else _parse_yaml(content)
+        values = json.loads(content) if path.suffix.lower() == ".json" else parse_yaml(content)
     except FileNotFoundError:
         raise ConfigError(f"config file {path} does not exist; give an existing file to --config") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -370,7 +449,8 @@ for _tag, (_pattern, _first) in _SCALARS.items():
     )
 
 
-def _parse_yaml(content: str) -> Any:
+def parse_yaml(content: str) -> Any:
+    """What a settings file in YAML says; yaml.YAMLError where it is none."""
     return yaml.load(content, Loader=_YamlLoader)  # noqa: S506 - a SafeLoader
 
 

@@ -1,7 +1,7 @@
 """AiAgentEngine: the composition root. Wires the rooms onto vnpy's MainEngine; starts and stops them."""
 
-import json
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,8 +11,9 @@ from typing import Any
 from vnpy.event import Event, EventEngine
 from vnpy.trader.constant import Exchange
 from vnpy.trader.engine import BaseEngine, MainEngine
-from vnpy.trader.event import EVENT_LOG, EVENT_ORDER, EVENT_TICK, EVENT_TRADE
-from vnpy.trader.object import CancelRequest, LogData, OrderRequest, TickData
+from vnpy.trader.event import EVENT_ORDER, EVENT_TICK, EVENT_TRADE
+from vnpy.trader.logger import logger
+from vnpy.trader.object import CancelRequest, OrderRequest, TickData
 
 from vnpy_aiagent.agents import (
     AgentContext,
@@ -24,6 +25,9 @@ from vnpy_aiagent.agents import (
     ReviewAgent,
     RiskAgent,
 )
+from vnpy_aiagent.agents.analysis import ASK_AGAIN_TIMER
+from vnpy_aiagent.agents.approval import APPROVAL_TIMER
+from vnpy_aiagent.agents.books_check import differences
 from vnpy_aiagent.agents.execution import EXPIRE_TIMER, RETRY_TIMER
 from vnpy_aiagent.agents.monitoring import TIME_TRIGGER
 from vnpy_aiagent.agents.restore import Restored
@@ -31,8 +35,7 @@ from vnpy_aiagent.agents.risk import HELD_TIMER
 from vnpy_aiagent.base import (
     APP_NAME,
     EVENT_AI_COMMAND,
-    EVENT_AI_SCHEDULE,
-    EVENT_AI_STATE,
+    EVENT_AI_SLIP,
     EVENT_AI_STATUS,
     EVENT_AI_TIMER,
 )
@@ -45,42 +48,40 @@ from vnpy_aiagent.domain import (
     AgentName,
     AgentStatus,
     BaselineMark,
-    CommandTaken,
+    Clock,
     EquityMark,
     IdFactory,
     Mode,
-    RequestKind,
     Route,
     RunEnded,
     RunStarted,
-    ScheduleFired,
     Severity,
-    StateChanged,
     Text,
     Timer,
     TradingState,
     say,
 )
-from vnpy_aiagent.errors import AiAgentError, ConfigError, JournalError, UnknownSymbol
+from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.i18n import show, translator
+from vnpy_aiagent.manual import ManualCommands
 from vnpy_aiagent.memory import LessonBook
+from vnpy_aiagent.pool_refresh import PoolRefresher
 from vnpy_aiagent.portfolio import AccountBook, Portfolio
 from vnpy_aiagent.recovery import Recovery
 from vnpy_aiagent.risk import RiskEngine
 from vnpy_aiagent.sim.gateway import SimGateway
 from vnpy_aiagent.sim.paper import PaperMarket
-from vnpy_aiagent.store.inbox import Command
 from vnpy_aiagent.timetable import CLOSE_TIMER, OPEN_TIMER, SCHEDULE_TIMER, SessionHooks, Timetable
-from vnpy_aiagent.wiring import REFRESH_TIMER, LiveThreads, Parts, live_parts
+from vnpy_aiagent.wiring import REFRESH_TIMER, LiveThreads, Parts, app_folder, live_parts
 
 ANSWER_TIMER = "brain_answer"
+BOOKS_TIMER = "books_check"
 ASK_TIMER = "ask"
 EVENT_ANSWER = "eAiAnswer"
-SEVERITY_LEVELS = {Severity.INFO: 20, Severity.WARNING: 30, Severity.CRITICAL: 50}
-HUMAN = "python"
+KEPT_ALERTS = 100
 
 
-class AiAgentEngine(BaseEngine):
+class AiAgentEngine(ManualCommands, BaseEngine):
     """The app's engine in vnpy. `start` wires everything, `close` takes it down; both may be called once."""
 
     def __init__(
@@ -93,6 +94,9 @@ class AiAgentEngine(BaseEngine):
         self._gateway: SimGateway | None = None
         self._paper: PaperMarket | None = None
         self._statuses: dict[str, AgentStatus] = {}
+        self._alerts: deque[Text] = deque(maxlen=KEPT_ALERTS)
+        self._simulated: list[str] = []
+        self._disagreeing: set[str] = set()
         self._lock = Lock()
         self._endings = ExitStack()
         self.started = False
@@ -100,25 +104,30 @@ class AiAgentEngine(BaseEngine):
 
     # life
 
-    def start(self, settings: Settings | None = None) -> None:
+    def start(self, settings: Settings | None = None, clock: Clock | None = None) -> None:
         """Open the journal, restore what it says, wire the agents, begin the timetable.
 
-        Raises ConfigError, JournalLocked, DataError or another AiAgentError with one sentence.
+        `clock` stands for the machine's own, for a day at another speed (testing.speed_clock).
+        Raises ConfigError, JournalLocked, DataError or another AiAgentError with one sentence. An engine that
+        runs already is left as it is; one that was closed does not start again (ConfigError).
         """
-        if self.started:
+        if self.started and not self.closed:
             return
-        parts = self._parts = self._parts or live_parts(self.main_engine, settings)
+        self._require_not_closed()
+        parts = self._parts = self._parts or live_parts(self.main_engine, settings, clock)
         self._translate = translator(parts.settings.display_language)
         self._endings.callback(self._close_writer, parts)
         self._endings.callback(self._post_end)
         self._endings.callback(parts.runner.close)
         try:
             self._wire(parts)
+            self.started = True  # a command may be waiting in the inbox, which the threads read
+            self._start_threads(parts)
         except BaseException:
+            self.started = False
             self._endings.close()
             self._parts = None
             raise
-        self.started = True
 
     def close(self) -> None:
         """Stop threads and the brain, write the journal's end. Called by MainEngine.close() too."""
@@ -130,146 +139,28 @@ class AiAgentEngine(BaseEngine):
 
     def _post_end(self) -> None:
         if self.started:
+            with self.bus.turn:
+                self.execution.approvals.lapse("close", say("程序关闭，已作废"))
             self.bus.post(RunEnded, cause=None, run=self.bus.ids.run, reason="closed")
 
     def _close_writer(self, parts: Parts) -> None:
         if not parts.writer.close():
-            self.main_engine.write_log("日志未能全部写入磁盘，请检查磁盘空间", APP_NAME)
-
-    @property
-    def parts(self) -> Parts:
-        """What this engine was wired from; RuntimeError before start."""
-        if self._parts is None:
-            raise RuntimeError("the engine is not started; call start() first")
-        return self._parts
-
-    # what people do; from any thread, one at a time with the event thread's handlers
-
-    def analyze(self, vt_symbol: str, by: str = HUMAN) -> str:
-        """Ask for one decision now, for all accounts; returns the request's id.
-
-        Raises UnknownSymbol for a symbol that is not in the universe.
-        """
-        if vt_symbol not in self.parts.universe.symbols:
-            raise UnknownSymbol(
-                f"{vt_symbol} is not in the universe; add it to `universe` in the settings, import its bars"
-            )
-        with self.bus.turn:
-            command = self.bus.post(
-                CommandTaken, cause=None, command="analyze", arguments={"symbol": vt_symbol}, by=by
-            )
-            books = self.house.portfolio.books
-            holders = tuple(name for name, book in books.items() if vt_symbol in book.positions)
-            others = tuple(name for name in books if name not in holders)
-            if self.analysis.market.scanned == 0:
-                self.analysis.run_scan(command.id)
-            request = None
-            for kind, accounts in ((RequestKind.MANAGE, holders), (RequestKind.OPEN, others)):
-                if accounts:
-                    request = self.analysis.request(
-                        vt_symbol, kind, accounts, say("人工请求分析"), command.id
-                    )
-            return request.id if request else ""
-
-    def pause(self, by: str = HUMAN) -> None:
-        """No new decisions; stops and triggers' protection stay."""
-        with self.bus.turn:
-            self._set_state(self.control.state, paused=True, by=by, reason="pause")
-
-    def halt(self, reason: str, by: str = HUMAN) -> None:
-        """Stop all: cancel every working order, send nothing but cancels, until a human resumes."""
-        self.control.set(TradingState.HALTED, paused=True)  # before waiting: no order leaves from here on
-        with self.bus.turn:
-            changed = self._set_state(TradingState.HALTED, paused=True, by=by, reason=reason)
-            self.execution.cancel_all()
-            books = self.house.portfolio.books
-            held = [f"{name} {symbol}" for name, book in books.items() for symbol in book.positions]
-            if held:
-                sentence = say("已全部停止；以下持仓的止损单不会发出：{held}", held="、".join(held))
-                self.bus.alert(Severity.WARNING, sentence, cause=changed.id)
-
-    def resume(self, by: str = HUMAN) -> None:
-        """Back to ACTIVE. Only people call this."""
-        with self.bus.turn:
-            self._set_state(TradingState.ACTIVE, paused=False, by=by, reason="resume")
-
-    def flatten(self, by: str = HUMAN) -> list[str]:
-        """Close what may be closed now, and the rest at the next chance; nothing new is opened meanwhile.
-
-        Returns the positions that T+1 or a closed market locks now.
-        """
-        with self.bus.turn:
-            changed = self._set_state(TradingState.REDUCING, paused=True, by=by, reason="flatten")
-            self.execution.cancel_all(entries_only=True)
-            locked = self.monitoring.flatten(changed.id)
-            if locked:
-                sentence = say("一键清仓：以下持仓现在不能卖，下一时机卖出：{held}", held="、".join(locked))
-                self.bus.alert(Severity.WARNING, sentence, cause=changed.id)
-            return locked
-
-    def cancel_trigger(self, trigger_id: str, by: str = HUMAN) -> bool:
-        """Take a trigger out of the book; whether it was still there. Protective stops are no triggers."""
-        with self.bus.turn:
-            arguments = {"trigger": trigger_id}
-            command = self.bus.post(
-                CommandTaken, cause=None, command="cancel_trigger", arguments=arguments, by=by
-            )
-            return self.monitoring.cancel_trigger(trigger_id, command.id)
-
-    def run_job(self, name: str, by: str = HUMAN) -> str:
-        """Run a job of the timetable now, whatever its time; returns the message's id.
-
-        Raises ConfigError for a job that the settings in force do not name.
-        """
-        jobs = [job.name for job in self.parts.settings.schedule]
-        if name not in jobs:
-            raise ConfigError(f"no job {name!r} in the running timetable; it has {', '.join(jobs)}")
-        with self.bus.turn:
-            command = self.bus.post(
-                CommandTaken, cause=None, command="run_job", arguments={"job": name}, by=by
-            )
-            fired = self.bus.post(
-                ScheduleFired, EVENT_AI_SCHEDULE, cause=command.id, job=name, due=self.parts.clock.now()
-            )
-            return fired.id
-
-    def status(self) -> dict[str, object]:
-        """State, mode, agents, accounts and alerts; CNY as numbers."""
-        with self.bus.turn:
-            return {
-                "state": self.control.state.name,
-                "paused": self.control.paused,
-                "mode": self.parts.settings.mode.name,
-                "model": self.parts.model_name,
-                "running": True,
-                "agents": {name: s.activity.name for name, s in sorted(self._statuses.items())},
-                "accounts": [self._account_status(name) for name in self.house.portfolio.books],
-                "alerts": self.alerts[-20:],
-                "handler_failures": self.bus.failures,
-            }
-
-    def _account_status(self, name: str) -> dict[str, object]:
-        book = self.house.portfolio.books[name]
-        return {
-            "name": name,
-            "style": book.style.name,
-            "cash": float(book.cash),
-            "equity": float(self.house.portfolio.equity(name)),
-            "positions": {symbol: position.volume for symbol, position in sorted(book.positions.items())},
-        }
+            # MainEngine.close() has ended the event thread, which vnpy's log events need: write to the logger
+            sentence = say("日志未能全部写入磁盘，最后的记录已丢失；请检查磁盘空间与日志文件")
+            logger.bind(gateway_name=APP_NAME).critical(show(sentence, self._translate))
 
     # wiring
 
     def _wire(self, parts: Parts) -> None:
         restored = parts.restored
         ids = IdFactory(f"r{restored.runs + 1}")
-        self.alerts: list[str] = []
         self.control = TradingControl()
         self.control.set(restored.state, paused=restored.paused)
         fatal = () if parts.live else (JournalError,)
         self.bus = Bus(self.event_engine, parts.writer, ids, parts.clock, self._say_log, fatal)
         self._endings.callback(self.bus.unsubscribe_all)
         parts.trouble.tell = self._on_trouble
+        parts.trouble.halt = self._on_journal_lost
         portfolio = Portfolio(parts.clock, parts.calendar, parts.rules_for)
         self.house = AgentContext(
             settings=parts.settings,
@@ -292,26 +183,49 @@ class AiAgentEngine(BaseEngine):
         self.analysis = AnalysisAgent(self.house, parts.runner, self._deliver)
         self.review = ReviewAgent(self.house)
         self.monitoring.cancel_sales = self.execution.cancel_sales
+        self.monitoring.cancel_signal = self._cancel_signal
         self.risk.entries.update(restored.entries)
         self.execution.sent_on_day.update(restored.sent)
+        self.execution.slips.take(restored.slips)
+        self.analysis.asked_on_day.update(restored.asked)
         hooks = SessionHooks(self._on_session_open, self._on_session_close, self._on_calendar_end)
-        self.timetable = Timetable(self.house, hooks)
+        self.timetable = Timetable(self.house, hooks, restored.fired)
         if parts.settings.mode is Mode.PAPER and parts.exchange is not None:
             self._paper = PaperMarket(
                 parts.exchange, parts.universe.symbols, portfolio.rules, parts.settings.sim
             )
         self._subscribe()
-        Recovery(self.house, self.monitoring, simulated=parts.exchange is not None).run(restored)
+        recovery = Recovery(self.house, self.monitoring, self.analysis, simulated=parts.exchange is not None)
+        recovery.run(restored)
         self._connect_simulated()
         for agent in AgentName:
             if agent is not AgentName.ENGINE:
                 self.bus.status(agent, Activity.IDLE)
         self.timetable.begin()
+
+    def _start_threads(self, parts: Parts) -> None:
         if parts.live:
             self._threads = LiveThreads(self, parts)
             self._timer_handlers[REFRESH_TIMER] = self._threads.on_refresh
             self._endings.callback(self._threads.stop)
+            if parts.settings.auto_pool is not None:
+                pool = PoolRefresher(self, app_folder(), parts.settings.auto_pool.size)
+                self.analysis.refresh_pool = pool.refresh
             self._threads.start()
+
+    def adopt_pool(self, symbols: Sequence[str], names: Mapping[str, str]) -> None:
+        """Take over an automatic pool, on the event thread: what may be traded is it and the set universe."""
+        universe, before = self.parts.universe, set(self.parts.universe.symbols)
+        wanted = tuple(sorted({*self.parts.settings.universe, *symbols}))
+        universe.names = {s: names.get(s) or universe.names.get(s, "") for s in {*before, *wanted}}
+        universe.symbols, universe.pool = wanted, tuple(symbols)
+        fresh = [symbol for symbol in wanted if symbol not in before]
+        if self._paper is not None:
+            self._paper.symbols |= frozenset(fresh)
+        if self._gateway is not None:
+            self._announce(self._gateway, fresh)
+        if self._threads is not None:
+            self._threads.subscribe(fresh)
 
     def _post_start(self, ids: IdFactory) -> None:
         from vnpy_aiagent import __version__
@@ -352,10 +266,13 @@ class AiAgentEngine(BaseEngine):
             CLOSE_TIMER: self.timetable.on_close,
             ANSWER_TIMER: self._on_answer,
             ASK_TIMER: self.analyze,
+            ASK_AGAIN_TIMER: self.analysis.ask_again,
             HELD_TIMER: self.risk.on_held,
             EXPIRE_TIMER: self.execution.on_expired,
+            APPROVAL_TIMER: self.execution.approvals.on_lapse,
             RETRY_TIMER: self.execution.on_durable,
             TIME_TRIGGER: self.monitoring.on_time,
+            BOOKS_TIMER: self._check_books,
         }
         self.bus.subscribe(EVENT_AI_TIMER, self._on_timer)
         self.bus.subscribe(EVENT_ANSWER, self._on_answer)
@@ -364,6 +281,7 @@ class AiAgentEngine(BaseEngine):
         self.bus.subscribe(EVENT_TRADE, self.execution.on_trade)
         self.bus.subscribe(EVENT_AI_COMMAND, self._on_command)
         self.bus.subscribe(EVENT_AI_STATUS, self._on_status)
+        self.bus.subscribe(EVENT_AI_SLIP, self._on_slip)
 
     def _connect_simulated(self) -> None:
         """One simulated gateway an account, all on one exchange; contracts are announced once."""
@@ -380,6 +298,7 @@ class AiAgentEngine(BaseEngine):
             if not isinstance(gateway, SimGateway):
                 continue
             gateway.venue = exchange
+            self._simulated.append(account.name)
             book = self.house.portfolio.books[account.name]
             holdings = {
                 s: (p.volume, p.bought_on(self.house.today()), p.cost) for s, p in book.positions.items()
@@ -389,10 +308,12 @@ class AiAgentEngine(BaseEngine):
             self._gateway = self._gateway or gateway
             if not announced:
                 announced = True  # by the CTA account where there is one: a contract has one gateway there
-                for symbol in self.parts.universe.symbols:
-                    gateway.announce(
-                        symbol, self.parts.universe.names.get(symbol, ""), self.house.portfolio.rules(symbol)
-                    )
+                self._announce(gateway, self.parts.universe.symbols)
+
+    def _announce(self, gateway: SimGateway, symbols: Iterable[str]) -> None:
+        for symbol in symbols:
+            name = self.parts.universe.names.get(symbol, "")
+            gateway.announce(symbol, name, self.house.portfolio.rules(symbol))
 
     @property
     def publisher(self) -> SimGateway:
@@ -404,18 +325,21 @@ class AiAgentEngine(BaseEngine):
     # time
 
     def _on_timer(self, timer: Timer) -> None:
-        self._timer_handlers[timer.name](timer.payload)
+        handler = self._timer_handlers[timer.name]
+        handler(timer.payload)
+        self.bus.beat(getattr(handler, "__self__", None))
 
     def _on_session_open(self, day: date) -> None:
         if self.parts.exchange is not None:
             self.parts.exchange.start_session(day)
-        self.house.portfolio.start_session()
+        self.house.portfolio.start_session(day)
         self.monitoring.repair()
 
     def _on_session_close(self, day: date) -> None:
         """Day orders end, accounts and baselines are valued."""
         if self.parts.exchange is not None:
             self.parts.exchange.end_session()
+        self.parts.timers.set(self.parts.clock.now(), BOOKS_TIMER)  # behind the fills that still wait
         for name, book in self.house.portfolio.books.items():
             cash, value = self.house.portfolio.mark(name)
             positions = {symbol: position.volume for symbol, position in sorted(book.positions.items())}
@@ -441,6 +365,25 @@ class AiAgentEngine(BaseEngine):
                     value=worth,
                 )
 
+    def _check_books(self, _: object) -> None:
+        """After the close a simulated account's book must say what its exchange says."""
+        exchange = self.parts.exchange
+        if exchange is None:
+            return
+        for name in self._simulated:
+            found = differences(self.house.portfolio.books[name], exchange.account(name))
+            if found:
+                self._disagreeing.add(name)
+                sentence = say(
+                    "{account} 的账本与模拟交易所不一致（账本 / 交易所）：{differences}；"
+                    "请核对手工委托，重启后以账本为准",
+                    account=name,
+                    differences="、".join(found),
+                )
+                self.bus.alert(Severity.CRITICAL, sentence, account=name)
+            else:
+                self._disagreeing.discard(name)
+
     def _on_calendar_end(self, reason: str) -> None:
         self._set_state(TradingState.HALTED, paused=True, by="calendar", reason=reason)
 
@@ -453,6 +396,7 @@ class AiAgentEngine(BaseEngine):
         if self._paper is not None:
             self._paper.on_tick(tick, price, self.house.today())
         self.monitoring.on_tick(tick, tick.last_price)
+        self.bus.beat(self.monitoring)
 
     def _send(self, request: OrderRequest, gateway_name: str) -> str:
         """To the gateway; outside live mode only a simulated one gets an order."""
@@ -462,6 +406,12 @@ class AiAgentEngine(BaseEngine):
         if isinstance(gateway, SimGateway):
             return gateway.send_order(request)
         return str(self.main_engine.send_order(request, gateway_name) or "")
+
+    def _cancel_signal(self, signal_id: str) -> None:
+        """Take back what still works for a signal."""
+        for parent in list(self.execution.desk.parents.values()):
+            if parent.signal.id == signal_id:
+                self.execution.cancel(parent)
 
     def _cancel(self, vt_orderid: str, vt_symbol: str) -> None:
         gateway_name, _, orderid = vt_orderid.partition(".")
@@ -486,70 +436,16 @@ class AiAgentEngine(BaseEngine):
         if isinstance(answer, BrainAnswer):
             self.risk.regime = self.analysis.market.regime
             self.analysis.on_answer(answer)
+            self.bus.beat(self.analysis)
 
-    # commands
-
-    def _on_command(self, command: Command) -> None:
-        """Carry out what another process asked for, and answer."""
-        self.bus.post(
-            CommandTaken, cause=None, command=command.command, arguments=dict(command.args), by=command.by
-        )
-        try:
-            result = self._carry_out(command)
-        except (AiAgentError, KeyError) as error:
-            result = {"error": f"{type(error).__name__}: {error}"}
-        if self._threads is not None:
-            self._threads.answer(command, json.dumps(result, ensure_ascii=False))
-
-    def _carry_out(self, command: Command) -> object:
-        """Do what a command asks; what it answers, for JSON."""
-        match command.command:
-            case "status":
-                return self.status()
-            case "pause":
-                self.pause(command.by)
-            case "resume":
-                self.resume(command.by)
-            case "halt":
-                self.halt(command.args.get("reason", ""), command.by)
-            case "flatten":
-                return {"locked": self.flatten(command.by)}
-            case "analyze":
-                return {"request": self.analyze(command.args["symbol"], command.by)}
-            case _:
-                return {"error": f"unknown command {command.command!r}"}
-        return "ok"
-
-    def _set_state(self, state: TradingState, *, paused: bool, by: str, reason: str) -> StateChanged:
-        self.control.set(state, paused=paused)
-        self._say_log(
-            say(
-                "交易状态 {state}，AI {ai}（{reason}）",
-                state=state.name,
-                ai="暂停" if paused else "运行",
-                reason=reason,
-            ),
-            Severity.WARNING,
-        )
-        return self.bus.post(
-            StateChanged, EVENT_AI_STATE, cause=None, state=state, paused=paused, by=by, reason=reason
-        )
-
-    def _on_trouble(self, sentence: str) -> None:
+    def _on_trouble(self, sentence: Text) -> None:
         """What went wrong outside the event thread: the journal's disk, the brain's process, the inbox."""
-        self.bus.alert(Severity.CRITICAL, say("{trouble}", trouble=sentence))
+        self.bus.alert(Severity.CRITICAL, sentence)
+
+    def _on_journal_lost(self, reason: str) -> None:
+        """From the journal's thread, at every attempt to write."""
+        if self.started and not self.closed and self.control.state is not TradingState.HALTED:
+            self._stop_all(reason, by="journal")
 
     def _on_status(self, status: AgentStatus) -> None:
         self._statuses[status.agent.name] = status
-
-    def _say_log(self, sentence: Text, severity: Severity) -> None:
-        """A line in vnpy's own log, in the display language."""
-        if severity is not Severity.INFO:
-            self.alerts.append(str(sentence))
-            del self.alerts[:-100]
-        if self.parts.quiet:
-            return
-        line = show(sentence, self._translate)
-        self.main_engine.event_engine.put(
-            Event(EVENT_LOG, LogData(msg=line, level=SEVERITY_LEVELS[severity], gateway_name=APP_NAME))
-        )

@@ -2,6 +2,7 @@
 
     AiAgentError
     ├── ConfigError            a setting is wrong; the text says which and what is allowed
+    ├── KeyStoreError          an API key cannot be stored or read; no text names the key
     ├── DataError              market data is missing or broken
     │   ├── BadRow             one row of a file is impossible (file and line named)
     │   └── UnknownSymbol      a symbol is unknown, or ambiguous between exchanges
@@ -9,15 +10,17 @@
     ├── RuleUnknown            no exchange rule is known for this instrument and date
     ├── JournalError           the journal cannot be read or written
     │   ├── JournalLocked      another process holds the writer's lease
+    │   ├── JournalLost        its file was deleted, replaced or cut short while it was open
     │   └── JournalCorrupt     the hash chain is broken
     ├── ModelError             a model did not give a usable answer; the decision holds
     │   ├── ModelUnavailable   no connection, server error, or the brain process died
     │   ├── ModelTimeout       no answer in time
     │   ├── ModelRefused       the key, model name or request was refused
+    │   ├── RequestExpired     a request waited past its deadline, no model was asked
     │   └── ModelNonsense      an answer that is not what was asked for
+    │       └── NoModelApi     what answers at that address is no OpenAI-compatible server
     ├── BudgetSpent            calls, tokens, money or time of a decision or day are used up
-    ├── ToolError              a tool cannot answer; the text tells the model what to do
-    └── TradingHalted          new orders are refused in the present trading state
+    └── ToolError              a tool cannot answer; the text tells the model what to do
 
 Texts are one sentence, name the thing that is wrong, and say what to do next.
 """
@@ -29,6 +32,10 @@ class AiAgentError(Exception):
 
 class ConfigError(AiAgentError):
     """A setting is wrong."""
+
+
+class KeyStoreError(AiAgentError):
+    """An API key cannot be stored or read."""
 
 
 class DataError(AiAgentError):
@@ -59,12 +66,18 @@ class JournalLocked(JournalError):
     """Another process holds the writer's lease."""
 
 
+class JournalLost(JournalError):
+    """The journal's file was deleted, replaced or cut short while it was open."""
+
+
 class JournalCorrupt(JournalError):
     """The hash chain is broken."""
 
 
 class ModelError(AiAgentError):
-    """A model did not give a usable answer."""
+    """A model did not give a usable answer. `status` is the HTTP status where a server refused with one."""
+
+    status: int | None = None
 
 
 class ModelUnavailable(ModelError):
@@ -79,8 +92,16 @@ class ModelRefused(ModelError):
     """The key, the model's name or the request was refused."""
 
 
+class RequestExpired(ModelError):
+    """A request waited past its deadline."""
+
+
 class ModelNonsense(ModelError):
     """An answer that is not what was asked for."""
+
+
+class NoModelApi(ModelNonsense):
+    """What answers is no OpenAI-compatible server."""
 
 
 class BudgetSpent(AiAgentError):
@@ -89,7 +110,3 @@ class BudgetSpent(AiAgentError):
 
 class ToolError(AiAgentError):
     """A tool cannot answer."""
-
-
-class TradingHalted(AiAgentError):
-    """New orders are refused in the present trading state."""

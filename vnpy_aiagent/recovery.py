@@ -1,36 +1,91 @@
 """After a restart: what the journal says about the present goes back into the agents."""
 
-from vnpy_aiagent.agents import AgentContext, MonitoringAgent
+from vnpy_aiagent.agents import AgentContext, AnalysisAgent, MonitoringAgent
 from vnpy_aiagent.agents.restore import OpenIntent, Restored
-from vnpy_aiagent.domain import OrderState, OrderUpdate, Severity, say
+from vnpy_aiagent.base import EVENT_AI_APPROVAL
+from vnpy_aiagent.domain import (
+    ApprovalAnswered,
+    BarInterval,
+    OrderState,
+    OrderUpdate,
+    Severity,
+    say,
+    to_decimal,
+)
+from vnpy_aiagent.errors import CalendarError, DataError
+from vnpy_aiagent.timetable import SESSION_OPENS
 
 
 class Recovery:
-    """Brings back stops, triggers and lessons; orders whose fate is open are told to a human."""
+    """Brings back values, stops, triggers and lessons; orders whose fate is open are told to a human."""
 
-    def __init__(self, house: AgentContext, monitoring: MonitoringAgent, *, simulated: bool) -> None:
+    def __init__(
+        self, house: AgentContext, monitoring: MonitoringAgent, analysis: AnalysisAgent, *, simulated: bool
+    ) -> None:
         """`simulated` says that orders lived in this app's own exchange and died with its process."""
         self.house = house
         self.monitoring = monitoring
+        self.analysis = analysis
         self.simulated = simulated
 
     def run(self, restored: Restored) -> None:
         """Everything, once, before the first event is handled."""
         self._tell_orphans(restored)
+        self._seed_prices()
+        self._begin_day(restored)
         self._lessons(restored)
         books = self.house.portfolio.books
         for (account, symbol), update in restored.stops.items():
-            if account in books and symbol in books[account].positions:
+            if account in books and books[account].managed(symbol):
                 self.monitoring.restore_stop(update)
         for (account, symbol), price in restored.planned_stops.items():
-            if account in books and symbol in books[account].positions:
+            if account in books and books[account].managed(symbol):
                 self.monitoring.protect(account, symbol, price)
         for spec in restored.triggers.values():
             if spec.account in books:
                 self.monitoring.restore_trigger(spec)
         for pending in restored.intents.values():
             self._settle(pending)
+        self._lapse_approvals(restored)
         self.monitoring.repair()
+        self.analysis.limit.restore(restored.replans)
+        for fired in restored.unanswered.values():
+            if fired.account in books:
+                self.analysis.ask_again_later(fired)
+
+    def _seed_prices(self) -> None:
+        """Holdings are valued by the last daily close until their first tick; no order is priced by it."""
+        house, books = self.house, self.house.portfolio.books
+        held = {symbol for book in books.values() for symbol in book.positions}
+        for symbol in sorted(held.union(house.universe.symbols)):
+            try:
+                series = house.bars.bars(symbol, BarInterval.DAILY, 1)
+            except DataError as error:
+                if symbol in held:
+                    sentence = say("持仓 {symbol} 没有日线，按成本估值：{why}", symbol=symbol, why=error)
+                    house.bus.alert(Severity.WARNING, sentence)
+                continue
+            if len(series):
+                house.portfolio.quotes.seed(symbol, to_decimal(float(series.close[-1])))
+
+    def _begin_day(self, restored: Restored) -> None:
+        """The daily loss is measured from the close before today, also where the session is on already.
+
+        Where that close was not journaled (nothing ran), the holdings at their last daily closes stand in.
+        """
+        house, portfolio, today = self.house, self.house.portfolio, self.house.today()
+        try:
+            before = house.calendar.previous_session(today)
+            began = house.calendar.is_session(today) and house.clock.now().time() >= SESSION_OPENS
+        except CalendarError:  # the timetable tells a human, and nothing is traded
+            return
+        for name, closes in restored.closes.items():
+            book = portfolio.books.get(name)
+            if book is not None:
+                seeded = book.equity(portfolio.quotes.last_prices)
+                book.day_start_equity = closes.get(before, seeded)
+        if began:
+            portfolio.session = today
 
     def _lessons(self, restored: Restored) -> None:
         """Trades that no lesson counts yet are left for the next review."""
@@ -56,6 +111,30 @@ class Recovery:
                     held="、".join(sorted(book.positions)),
                 )
                 self.house.bus.alert(Severity.CRITICAL, sentence, account=name)
+
+    def _lapse_approvals(self, restored: Restored) -> None:
+        """What waited for a human when the process ended is never sent."""
+        for asked in restored.approvals.values():
+            reason = say("重启前没有送出，已作废")
+            self.house.bus.post(
+                ApprovalAnswered,
+                EVENT_AI_APPROVAL,
+                cause=asked.id,
+                account=asked.account,
+                approval_id=asked.id,
+                signal_id=asked.signal_id,
+                symbol=asked.symbol,
+                approved=False,
+                by="restart",
+                reason=reason,
+            )
+            sentence = say(
+                "{account} {symbol} 有一笔 {volume} 股的下单请求在重启前等待批准，已作废，没有下单",
+                account=asked.account,
+                symbol=asked.symbol,
+                volume=asked.volume,
+            )
+            self.house.bus.alert(Severity.WARNING, sentence, cause=asked.id, account=asked.account)
 
     def _settle(self, pending: OpenIntent) -> None:
         """A simulated order died with its exchange; a real one is UNKNOWN and never sent again."""

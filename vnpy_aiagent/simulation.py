@@ -17,6 +17,7 @@ from vnpy.trader.engine import MainEngine
 
 from vnpy_aiagent.agents import Universe
 from vnpy_aiagent.brain import Brain
+from vnpy_aiagent.brain.build import BrainSetup, build_brain
 from vnpy_aiagent.brain.runner import InlineRunner
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.data.market_data import MarketData
@@ -24,7 +25,6 @@ from vnpy_aiagent.data.point_in_time import PointInTime
 from vnpy_aiagent.domain import MARKET_TZ, BarInterval, Mode, TimerQueue, VirtualClock, to_decimal
 from vnpy_aiagent.engine import ASK_TIMER, AiAgentEngine
 from vnpy_aiagent.errors import DataError
-from vnpy_aiagent.llm.factory import build_model
 from vnpy_aiagent.llm.port import ModelPort
 from vnpy_aiagent.market import TradingCalendar
 from vnpy_aiagent.portfolio.baselines import Baseline, equal_weight, index
@@ -86,7 +86,11 @@ class Simulation:
         self.events = DeterministicEventEngine()
         self.rules_for = rules_provider(data.instruments)
         self.exchange = SimExchange(self.clock, self.rules_for, settings.sim)
-        self.model = model or build_model(settings.llm, settings.budget)
+        if model is None:  # no clock of the machine decides anything in here
+            setup = BrainSetup(settings.llm, settings.budget, settings.brain)
+            self.brain = build_brain(setup, monotonic=None)
+        else:
+            self.brain = Brain(model, settings.llm, settings.brain)
         self.engine: AiAgentEngine | None = None
         self._asks: list[tuple[datetime, str]] = []
 
@@ -165,11 +169,11 @@ class Simulation:
                 data.hypothetical,
             ),
             rules_for=self.rules_for,
-            runner=InlineRunner(Brain(self.model, settings.llm, settings.brain)),
+            runner=InlineRunner(self.brain),
             exchange=self.exchange,
             data_label=f"{data.source} {data.digest()[:16]}",
-            model_name=self.model.name,
-            is_llm=self.model.is_llm,
+            model_name=self.brain.model.name,
+            is_llm=self.brain.model.is_llm,
             live=False,
             quiet=True,
             baselines=self._baselines(),

@@ -1,6 +1,10 @@
-"""The timetable at work: sets the deadlines of jobs and sessions, and says when one has come."""
+"""The timetable at work: sets the deadlines of jobs and sessions, and says when one has come.
 
-from collections.abc import Callable
+The clock may step back (time service, a user). A job that ran for a day does not run for it again, and a
+session that was closed is not opened again: what the journal says has fired decides, over a restart as well.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -30,21 +34,27 @@ class SessionHooks:
 class Timetable:
     """Plans one deadline ahead for every job, and the session's two."""
 
-    def __init__(self, house: AgentContext, hooks: SessionHooks) -> None:
-        """Nothing is planned before `begin`."""
+    def __init__(
+        self, house: AgentContext, hooks: SessionHooks, fired: Iterable[tuple[str, date]] = ()
+    ) -> None:
+        """Nothing is planned before `begin`. `fired` names jobs and the days for which they ran already."""
         self.house = house
         self.hooks = hooks
+        self._fired = set(fired)
+        self._closed: date | None = None
 
     def begin(self) -> None:
         """Plan everything; a session that is on is opened at once."""
         for job in self.house.settings.schedule:
-            self._plan_job(job)
+            if job.enabled:
+                self._plan_job(job)
         self._plan_session()
 
     def on_job(self, payload: tuple[Job, datetime]) -> None:
         """A job is due. One that comes much too late (the machine slept) is skipped and says so."""
         job, due = payload
         house = self.house
+        self._fired.add((job.name, due.date()))
         self._plan_job(job)
         if house.clock.now() - due > MAX_LATE:
             reason = say("错过了 {due}，不补做", due=f"{due:%Y-%m-%d %H:%M}")
@@ -58,6 +68,7 @@ class Timetable:
 
     def on_close(self, day: date) -> None:
         """A session ends; plan the next one."""
+        self._closed = day
         self.hooks.closed(day)
         self._plan_session()
 
@@ -65,6 +76,8 @@ class Timetable:
         house = self.house
         try:
             due = next_due(job, house.clock.now(), house.calendar)
+            while (job.name, due.date()) in self._fired:
+                due = next_due(job, due, house.calendar)
         except (CalendarError, ValueError) as error:
             house.bus.alert(Severity.CRITICAL, say("任务 {job} 停止：{why}", job=job.name, why=error))
             return
@@ -75,7 +88,9 @@ class Timetable:
         now = house.clock.now()
         today = now.date()
         try:
-            trades = house.calendar.is_session(today) and now.time() < SESSION_CLOSES
+            trades = (
+                house.calendar.is_session(today) and now.time() < SESSION_CLOSES and today != self._closed
+            )
             day = today if trades else house.calendar.next_session(today)
         except CalendarError as error:
             sentence = say("交易日历已到尽头，停止交易：{why}", why=error)

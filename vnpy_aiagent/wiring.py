@@ -1,34 +1,43 @@
 """What an engine is wired from, and how paper and live running get theirs: journal, bars, brain, threads."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Event as Flag
 from threading import Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Protocol
 
 from vnpy.event import Event
 from vnpy.trader.constant import Exchange
+from vnpy.trader.database import get_database
 from vnpy.trader.engine import MainEngine
+from vnpy.trader.event import EVENT_LOG
 from vnpy.trader.logger import logger
-from vnpy.trader.object import CancelRequest, SubscribeRequest
-from vnpy.trader.utility import get_folder_path
+from vnpy.trader.object import CancelRequest, LogData, SubscribeRequest
+from vnpy.trader.utility import get_folder_path, load_json
 
 from vnpy_aiagent.agents import BarSource, BrainRunner, Universe
 from vnpy_aiagent.agents.restore import KINDS, Restored, Restorer
-from vnpy_aiagent.base import APP_NAME, EVENT_AI_COMMAND, EVENT_AI_TIMER
-from vnpy_aiagent.brain.runner import BrainSetup, ProcessRunner
+from vnpy_aiagent.base import APP_NAME, EVENT_AI_COMMAND, EVENT_AI_REVIEW, EVENT_AI_TIMER
+from vnpy_aiagent.brain.build import BrainSetup
+from vnpy_aiagent.brain.runner import ProcessRunner
+from vnpy_aiagent.brain.spent import spent_on
 from vnpy_aiagent.config import Settings, load_settings
 from vnpy_aiagent.control.driver import ClockDriver, InboxPoller
 from vnpy_aiagent.control.watchdog import Watchdog
+from vnpy_aiagent.daily_report import DailyReports
+from vnpy_aiagent.data.active_pool import known_names
+from vnpy_aiagent.data.backfill import Backfill
 from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.market_data import Instrument, MarketData
 from vnpy_aiagent.data.quote_gateway import QuoteGateway
-from vnpy_aiagent.data.quote_names import FILE_NAME as NAMES_FILE
-from vnpy_aiagent.data.quote_names import load_names
+from vnpy_aiagent.data.quote_settings import CONTRACTS
+from vnpy_aiagent.data.vnpy_database import load_from_database, release
 from vnpy_aiagent.domain import (
     MARKET_TZ,
     BarInterval,
@@ -37,15 +46,18 @@ from vnpy_aiagent.domain import (
     Mode,
     Severity,
     Side,
+    Text,
     Timer,
     TimerQueue,
     say,
 )
-from vnpy_aiagent.errors import ConfigError, JournalLocked
+from vnpy_aiagent.errors import ConfigError, JournalLocked, JournalLost
 from vnpy_aiagent.i18n import show, translator
-from vnpy_aiagent.llm.factory import build_model
+from vnpy_aiagent.keys import with_key
+from vnpy_aiagent.llm.factory import build_ledger, build_model
 from vnpy_aiagent.market import Board, InstrumentRules, TradingCalendar, instrument_rules
 from vnpy_aiagent.market.sessions import is_continuous
+from vnpy_aiagent.places import default_config
 from vnpy_aiagent.portfolio.baselines import Baseline
 from vnpy_aiagent.sim.exchange import SimExchange
 from vnpy_aiagent.store.database import close_database, open_database
@@ -56,11 +68,15 @@ from vnpy_aiagent.store.writer import EntryWriter, JournalWriter
 if TYPE_CHECKING:
     from vnpy_aiagent.engine import AiAgentEngine
 
-CONFIG_FILES = ("config.yaml", "config.yml", "config.json")
 EVENT_PING = "eAiPing"
 REFRESH_TIMER = "bars_refresh"
 LEASE_PATIENCE = 3.0
 BARS_REFRESH = time(6, 45)
+LIVE_REFUSAL = (
+    "mode LIVE is not offered in this version: positions and cash are not yet reconciled with the "
+    "broker; use mode PAPER (docs/limits.md)"
+)
+"""Why mode LIVE does not start; empty once it does. The window's wizard goes by it too."""
 RulesFor = Callable[[str, date], InstrumentRules]
 
 
@@ -75,22 +91,28 @@ class Runner(BrainRunner, Protocol):
 class Trouble:
     """Hears of what goes wrong outside the event thread; the engine decides what is done about it."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[Text], None]) -> None:
         """`tell` gets one sentence, in the thread where the trouble is; the engine puts its own in place."""
         self.tell = tell
+        self.halt: Callable[[str], None] = lambda _: None
 
     def journal(self, error: Exception, attempt: int) -> None:
-        """A failed commit: the first of a spell is told, and every entry that can never be stored."""
-        if attempt <= 1:
-            self.tell(f"the journal cannot be written, no new order leaves meanwhile: {error}")
+        """A failed commit: the first of a spell is told, and every entry that can never be stored.
 
-    def brain(self, sentence: str) -> None:
+        A journal that was taken away stops all until a human has seen to it.
+        """
+        if attempt <= 1:
+            self.tell(say("日志写不进去，其间不发新委托：{error}", error=error))
+        if isinstance(error, JournalLost):
+            self.halt(str(error))
+
+    def brain(self, sentence: Text) -> None:
         """The brain process was replaced or given up."""
-        self.tell(f"brain process: {sentence}")
+        self.tell(sentence)
 
     def inbox(self, sentence: str) -> None:
         """The command inbox cannot be read."""
-        self.tell(f"command inbox: {sentence}")
+        self.tell(say("命令收件箱读不了，其他程序的指令暂时收不到：{error}", error=sentence))
 
 
 def _no_trouble() -> Trouble:
@@ -126,15 +148,6 @@ def app_folder() -> Path:
     return get_folder_path("aiagent")
 
 
-def default_config() -> Path | None:
-    """The user's config file, None where there is none."""
-    for name in CONFIG_FILES:
-        path = app_folder() / name
-        if path.exists():
-            return path
-    return None
-
-
 def journal_target(settings: Settings) -> str:
     """Where the journal lies: a path or a postgresql:// URL."""
     if settings.store.journal:
@@ -156,32 +169,50 @@ def rules_provider(instruments: Mapping[str, Instrument]) -> RulesFor:
     return rules_for
 
 
-def live_parts(main_engine: MainEngine, settings: Settings | None = None) -> Parts:
-    """Parts for paper and live running, from the user's settings."""
-    settings = settings or load_settings(default_config())
+def live_parts(
+    main_engine: MainEngine, settings: Settings | None = None, clock: Clock | None = None
+) -> Parts:
+    """Parts for paper and live running, from the user's settings; by default on the machine's clock."""
+    settings = with_key(settings or load_settings(default_config()))
     if settings.mode is Mode.SIMULATION:
         raise ConfigError("mode SIMULATION has no live clock; use `aiagent demo`, or set mode to PAPER")
-    if settings.mode is Mode.LIVE:
-        raise ConfigError(
-            "mode LIVE is not offered in this version: positions and cash are not yet reconciled with the "
-            "broker; use mode PAPER (docs/limits.md)"
-        )
-    clock = LiveClock()
+    if settings.mode is Mode.LIVE and LIVE_REFUSAL:
+        raise ConfigError(LIVE_REFUSAL)
+    clock = clock or LiveClock()
     calendar = TradingCalendar(settings.calendar.extra_years_file)
-    model = build_model(settings.llm, settings.budget)
+    model = build_model(settings.llm, build_ledger(settings.budget))
     name, is_llm = model.name, model.is_llm
     model.close()
-    data = load_universe(settings)
-    rules_for = rules_provider(data.instruments)
-    trouble = Trouble(lambda sentence: main_engine.write_log(sentence, APP_NAME))
+    data = load_universe(settings, clock)
+    language = translator(settings.display_language)
+    trouble = Trouble(lambda sentence: main_engine.write_log(show(sentence, language), APP_NAME))
     with ExitStack() as undo:
         journal = _open_patiently(journal_target(settings))
         undo.callback(journal.close)
         restored = Restorer().fold(journal.read(kinds=KINDS))
+        pool = _restored_pool(settings, restored)
+        if pool:
+            data = load_universe(settings, clock, pool)
+        spent = spent_on(journal, clock.now().date())
         runner = ProcessRunner(
-            BrainSetup(settings.llm, settings.budget, settings.brain), name, is_llm, trouble.brain
+            BrainSetup(settings.llm, settings.budget, settings.brain, spent),
+            name,
+            is_llm,
+            trouble.brain,
+            clock,
         )
         undo.pop_all()
+    instruments = dict(data.instruments)
+    rules_for = rules_provider(instruments)
+    universe = Universe(
+        data.symbols, {s: i.name for s, i in instruments.items()}, (BarInterval.DAILY,), pool=pool
+    )
+
+    def load() -> MarketData:
+        found = load_universe(settings, clock, universe.pool)
+        instruments.update(found.instruments)
+        return found
+
     writer = JournalWriter(journal, wall=lambda: clock.now().isoformat(), on_error=trouble.journal)
     exchange = None
     if settings.mode is Mode.PAPER:
@@ -196,10 +227,8 @@ def live_parts(main_engine: MainEngine, settings: Settings | None = None) -> Par
         timers=TimerQueue(),
         calendar=calendar,
         writer=writer,
-        bars=LiveBars(data, lambda: load_universe(settings), clock),
-        universe=Universe(
-            data.symbols, {s: i.name for s, i in data.instruments.items()}, (BarInterval.DAILY,)
-        ),
+        bars=LiveBars(data, load, clock),
+        universe=universe,
         rules_for=rules_for,
         runner=runner,
         exchange=exchange,
@@ -224,29 +253,28 @@ def _open_patiently(target: str) -> Journal:
             sleep(0.1)
 
 
-def load_universe(settings: Settings) -> MarketData:
-    """Daily bars of the universe from vnpy's database; symbols without bars are kept, with empty history."""
-    from vnpy.trader.database import get_database
+def _restored_pool(settings: Settings, restored: Restored) -> tuple[str, ...]:
+    """The automatic pool as the journal knows it, and what is held; empty where the setting is off."""
+    if settings.auto_pool is None:
+        return ()
+    picks = [pick.vt_symbol for pick in restored.pool.picks] if restored.pool else []
+    held = sorted(symbol for book in restored.books.values() for symbol in book.positions)
+    return tuple(dict.fromkeys((*picks, *held)))
 
-    from vnpy_aiagent.data.bars import BarSeries
-    from vnpy_aiagent.data.vnpy_database import load_from_database
 
-    today = LiveClock().now().date()
-    series: dict[tuple[str, BarInterval], BarSeries] = {}
-    for symbol in settings.universe:
-        series[symbol, BarInterval.DAILY] = BarSeries.from_rows(symbol, BarInterval.DAILY, [])
-    if settings.universe:
-        loaded = load_from_database(
-            settings.universe,
-            today.replace(year=today.year - 3, day=1),
-            today,
-            BarInterval.DAILY,
-            get_database(),
-        )
-        series |= dict(loaded.series)
-    names = load_names(app_folder() / NAMES_FILE)
-    instruments = {symbol: Instrument(symbol, names.get(symbol, "")) for symbol in settings.universe}
-    return MarketData(source="vnpy database", instruments=instruments, series=series)
+def load_universe(settings: Settings, clock: Clock | None = None, pool: Sequence[str] = ()) -> MarketData:
+    """Three years of daily bars of the universe and the automatic `pool`, from vnpy's database.
+
+    A symbol without bars is kept with an empty series: the scan skips it, LiveThreads sees to its bars. A
+    stored bar that cannot be true raises BadRow.
+    """
+    today = (clock or LiveClock()).now().date()
+    symbols = tuple(dict.fromkeys((*settings.universe, *pool)))
+    first = today.replace(year=today.year - 3, day=1)
+    loaded = load_from_database(symbols, first, today, BarInterval.DAILY, get_database(), may_lack=True)
+    names = known_names(app_folder())
+    instruments = {symbol: Instrument(symbol, names.get(symbol, "")) for symbol in symbols}
+    return replace(loaded, instruments=instruments)
 
 
 class LiveThreads:
@@ -262,7 +290,20 @@ class LiveThreads:
         self._clock = ClockDriver(parts.clock, parts.timers, self._put_timer)
         self._poller = InboxPoller(self._inbox, self._put_command, parts.trouble.inbox)
         self._watchdog = Watchdog(lambda: events.put(Event(EVENT_PING)), self._stalled, self._recovered)
+        self._stopped = Flag()
         engine.bus.subscribe(EVENT_PING, lambda _: self._watchdog.echo())
+        engine.bus.subscribe(EVENT_LOG, self._on_log)
+        self._reports: DailyReports | None = None
+        if isinstance(parts.bars, LiveBars):
+            self._reports = DailyReports(
+                engine.bus,
+                journal_target(parts.settings),
+                parts.bars,
+                app_folder(),
+                parts.writer.flush,
+                parts.settings.display_language,
+            )
+            engine.bus.subscribe(EVENT_AI_REVIEW, self._reports.on_review)
 
     def start(self) -> None:
         """Begin, and subscribe to the universe's quotes."""
@@ -271,20 +312,41 @@ class LiveThreads:
         self._poller.start()
         self._watchdog.start()
         gateway = self._parts.settings.quote_gateway
-        if gateway == QuoteGateway.default_name and gateway not in self._engine.main_engine.gateways:
+        if gateway == QuoteGateway.default_name:
             self._open_quotes()
-        if gateway:
-            for vt_symbol in self._parts.universe.symbols:
-                symbol, _, suffix = vt_symbol.rpartition(".")
-                self._engine.main_engine.subscribe(SubscribeRequest(symbol, Exchange(suffix)), gateway)
+        self.subscribe(self._parts.universe.symbols)
+        self._in_background(self._see_to_bars)
+
+    def subscribe(self, vt_symbols: Sequence[str]) -> None:
+        """Ask the quotes' gateway for symbols."""
+        gateway = self._parts.settings.quote_gateway
+        for vt_symbol in vt_symbols if gateway else ():
+            symbol, _, suffix = vt_symbol.rpartition(".")
+            self._engine.main_engine.subscribe(SubscribeRequest(symbol, Exchange(suffix)), gateway)
 
     def _open_quotes(self) -> None:
-        """Free snapshots; contracts stay with the simulated exchange, or CTA orders would go astray."""
-        main_engine = self._engine.main_engine
-        quotes = main_engine.add_gateway(QuoteGateway)
+        """Free snapshots, as the user set them in VeighNa's connect dialog.
+
+        Contracts stay with the simulated exchange, or CTA orders would go astray.
+        """
+        main_engine, name = self._engine.main_engine, QuoteGateway.default_name
+        quotes = main_engine.gateways.get(name) or main_engine.add_gateway(QuoteGateway)
         if isinstance(quotes, QuoteGateway):
-            quotes.calendar = self._parts.calendar
-        main_engine.connect({"发布合约": "否"}, QuoteGateway.default_name)
+            quotes.calendar, quotes.clock = self._parts.calendar, self._parts.clock
+            quotes.publishes = False  # also where the user has connected it already
+        main_engine.connect({**load_json(f"connect_{name.lower()}.json"), CONTRACTS: "否"}, name)
+
+    def _on_log(self, line: LogData) -> None:
+        """What the quotes' gateway warns of is an alert of this app; its other news go to the app's log."""
+        if line.gateway_name != QuoteGateway.default_name:
+            return
+        sentence = say("{trouble}", trouble=line.msg)
+        level = int(line.level)
+        if level >= logging.WARNING:
+            severity = Severity.CRITICAL if level >= logging.ERROR else Severity.WARNING
+            self._engine.bus.alert(severity, sentence)
+        else:
+            self._engine.bus.say_log(sentence, Severity.INFO)
 
     def plan_refresh(self) -> None:
         """Set the next deadline at which bars are loaded again, before the day's plan."""
@@ -295,22 +357,47 @@ class LiveThreads:
     def on_refresh(self, _: object) -> None:
         """Load the bars again, off the event thread, and plan the next time."""
         self.plan_refresh()
-        Thread(target=self._refresh_bars, name="aiagent-bars", daemon=True).start()
+        self._in_background(self._refresh_bars)
 
-    def _refresh_bars(self) -> None:
+    def _in_background(self, work: Callable[[LiveBars], None]) -> None:
+        """Work on the bars, which may wait for disk and network, in a thread of its own."""
         bars = self._parts.bars
         if not isinstance(bars, LiveBars):
             return
-        try:
-            bars.refresh()
-        except Exception as error:  # noqa: BLE001 - a driver's own errors too; the old bars stay in use
-            self._parts.trouble.tell(f"bars could not be loaded again, the old ones stay: {error}")
+
+        def run() -> None:
+            try:
+                work(bars)
+            except Exception as error:  # noqa: BLE001 - a driver's own errors too; the old bars stay in use
+                if not self._stopped.is_set():
+                    sentence = say("行情历史没能重新载入，继续使用原有的：{error}", error=error)
+                    self._parts.trouble.tell(sentence)
+            finally:
+                release(get_database())
+
+        Thread(target=run, name="aiagent-bars", daemon=True).start()
+
+    def _see_to_bars(self, bars: LiveBars) -> None:
+        parts = self._parts
+        Backfill(bars, parts.clock, parts.calendar, self._tell).run(parts.settings.universe)
+
+    def _tell(self, severity: Severity, sentence: Text) -> None:
+        """An alert, unless the engine has ended meanwhile."""
+        if not self._stopped.is_set():
+            self._engine.bus.alert(severity, sentence)
+
+    def _refresh_bars(self, bars: LiveBars) -> None:
+        bars.refresh()
+        self._see_to_bars(bars)
 
     def stop(self) -> None:
         """End all threads."""
+        self._stopped.set()
         self._watchdog.stop()
         self._clock.stop()
         self._poller.stop()
+        if self._reports is not None:
+            self._reports.stop()
         close_database(self._database)
 
     def answer(self, command: Command, result: str) -> None:

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.data.hs300 import load_hs300
-from vnpy_aiagent.domain import Mode
+from vnpy_aiagent.domain import ApprovalAsked, ManualSlip, Mode, VirtualClock
 from vnpy_aiagent.engine import AiAgentEngine
 from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
 from vnpy_aiagent.simulation import Simulation
@@ -40,7 +42,7 @@ def pytest_pycollect_makemodule(module_path: Any, parent: Any) -> pytest.Module 
 
 
 START, END = date(2024, 9, 2), date(2024, 12, 31)
-PATIENCE = 400
+PATIENCE = 1_200
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +59,58 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
     simulation = Simulation(load_hs300(), Settings(mode=Mode.SIMULATION), journal, start=START, end=END)
     simulation.run()
     return simulation
+
+
+class Recorder:
+    """An engine that shows a finished run and notes what it is told. Its clock stands until it is set."""
+
+    COMMANDS = frozenset(
+        (
+            *("pause", "halt", "flatten", "resume", "run_job", "take_over", "hand_back"),
+            *("cancel_trigger", "adjust_trigger", "move_stop", "approve", "refuse"),
+        )
+    )
+
+    def __init__(self, engine: AiAgentEngine) -> None:
+        self.real = engine
+        self.closed = False
+        self.started = True
+        self.clock = VirtualClock(engine.parts.clock.now())
+        self.parts = replace(engine.parts, clock=self.clock)
+        self.calls: list[tuple[Any, ...]] = []
+        self.answers: dict[str, Any] = {"flatten": []}
+        self.waiting: list[ApprovalAsked] = []
+        self.by_hand: list[ManualSlip] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.COMMANDS:
+            return partial(self._note, name)
+        return getattr(self.real, name)
+
+    def _note(self, name: str, *args: Any, **named: Any) -> Any:
+        self.calls.append((name, *args, *named.values()))
+        answer = self.answers.get(name)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def pending_approvals(self) -> list[ApprovalAsked]:
+        return list(self.waiting)
+
+    def slips(self) -> list[ManualSlip]:
+        return list(self.by_hand)
+
+    def heartbeats(self) -> dict[str, datetime]:
+        return {"RISK": self.clock.now() - timedelta(seconds=7)}
+
+    def breadth(self) -> tuple[int, int, int]:
+        return 3, 1, 2
+
+
+@pytest.fixture
+def engine(run: Simulation) -> Recorder:
+    """The engine of the finished run, as it is shown while it runs."""
+    return Recorder(run.engine)
 
 
 @pytest.fixture
@@ -83,9 +137,9 @@ def make_window(qapp: Any, wait_for: Callable[..., None]) -> Iterator[Callable[.
     windows: list[AiAgentManager] = []
 
     def make(
-        engine: AiAgentEngine | Any, events: Any = None, language: str = "zh", journal: str | None = None
+        engine: Any, events: Any = None, language: str = "zh", journal: str | None = None
     ) -> AiAgentManager:
-        main_engine: Any = SimpleNamespace(get_engine=lambda name: engine)
+        main_engine: Any = SimpleNamespace(get_engine=lambda name: engine, gateways={})
         window = AiAgentManager(main_engine, events or DeterministicEventEngine(), language, journal)
         windows.append(window)
         window.show()

@@ -50,7 +50,13 @@ def test_start_pause_halt_and_resume_by_clicks_in_the_host_window(host: MainWind
         wait_for(lambda: engine.started and window.bar.pause.isEnabled())
         assert not window.bar.start.isVisible()
         QTest.mouseClick(window.bar.pause, LEFT)
+        QTest.mouseClick(window.findChild(ConfirmDialog).do_it, LEFT)
         wait_for(lambda: engine.control.paused and window.bar.resume.isEnabled())
+        lines = window.log.model
+        wait_for(
+            lambda: any("人工操作（窗口）：暂停AI" in lines.row_at(n).text for n in range(lines.rowCount()))
+        )
+        wait_for(lambda: window.findChild(ConfirmDialog) is None)
         QTest.mouseClick(window.bar.halt, LEFT)
         QTest.mouseClick(window.findChild(ConfirmDialog).do_it, LEFT)
         wait_for(lambda: engine.control.state.name == "HALTED" and not window.bar.halt.isEnabled())
@@ -61,7 +67,6 @@ def test_start_pause_halt_and_resume_by_clicks_in_the_host_window(host: MainWind
         QTest.mouseClick(window.findChild(ConfirmDialog).do_it, LEFT)
         wait_for(lambda: engine.control.state.name == "ACTIVE" and window.bar.halt.isEnabled())
         assert engine.run_job("plan", "test")
-        lines = window.log.model
         wait_for(lambda: any(lines.row_at(n).label == "扫描" for n in range(lines.rowCount())))
     finally:
         window.close()

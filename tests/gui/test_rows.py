@@ -131,9 +131,27 @@ def test_a_small_table_is_changed_in_place_while_its_keys_stay(qapp):
     model.show([("a", 1), ("b", 2)])
     resets: list[int] = []
     changed: list[int] = []
+    moved: list[tuple[str, int]] = []
     model.modelReset.connect(lambda: resets.append(1))
     model.dataChanged.connect(lambda first, last: changed.append(first.row()))
+    model.rowsInserted.connect(lambda _, first, last: moved.append(("in", first)))
+    model.rowsRemoved.connect(lambda _, first, last: moved.append(("out", first)))
     model.show([("a", 1), ("b", 3)])
-    assert (resets, changed) == ([], [1])
+    assert (resets, changed, moved) == ([], [1], [])
     model.show([("b", 3)])
+    model.show([("a", 1), ("b", 4), ("c", 5)])
+    assert (resets, changed, moved) == ([], [1, 1], [("out", 0), ("in", 0), ("in", 2)])
+    assert model.find("b") == ("b", 4)
+    model.show([("c", 5), ("b", 4)])
     assert resets == [1]
+    assert [model.row_at(0), model.row_at(1), model.find("a")] == [("c", 5), ("b", 4), None]
+
+
+def test_the_chosen_row_stays_chosen_when_others_come_and_go(qapp):
+    model = RowsModel([Column("键", lambda row: row)], lambda row: row)
+    table = table_of(model)
+    model.show(["a", "b", "c"])
+    table.selectRow(1)
+    model.show(["0", "b", "d"])
+    assert [model.row_at(index.row()) for index in table.selectionModel().selectedRows()] == ["b"]
+    delete(table)

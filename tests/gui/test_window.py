@@ -15,25 +15,9 @@ from vnpy_aiagent.base import EVENT_AI_STATUS
 from vnpy_aiagent.domain import Activity, AgentName, AgentStatus, Outcome, TradingState
 from vnpy_aiagent.errors import JournalLocked
 from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
-from vnpy_aiagent.ui.confirm import ConfirmDialog
 from vnpy_aiagent.ui.snapshot import take_snapshot
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-class Recorder:
-    """An engine that shows a finished run and writes down what it is told."""
-
-    def __init__(self, engine: Any) -> None:
-        self.real = engine
-        self.closed = False
-        self.started = True
-        self.calls: list[tuple[Any, ...]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("pause", "halt", "flatten", "resume", "cancel_trigger", "run_job"):
-            return lambda *args: self.calls.append((name, *args)) or []
-        return getattr(self.real, name)
 
 
 def texts(window: Any) -> str:
@@ -42,12 +26,21 @@ def texts(window: Any) -> str:
     return " ".join(label.text() for label in (bar.mode, bar.state, bar.model, bar.cost, bar.news))
 
 
-def test_a_finished_run_is_shown_with_its_accounts_decisions_and_curves(run, make_window, wait_for):
-    window = make_window(Recorder(run.engine), journal=str(run.journal))
+def test_a_finished_run_is_shown_with_its_accounts_decisions_and_curves(run, engine, make_window, wait_for):
+    window = make_window(engine, journal=str(run.journal))
     wait_for(lambda: window.decisions.model.rowCount() and window.overview.accounts.rowCount())
     assert "回放" in texts(window)
     assert "离线分析员：规则，不是语言模型" in texts(window)
     assert window.overview.accounts.rowCount() == 3
+    assert "模拟" not in window.bar.mode.text()
+    wait_for(lambda: "7 秒前" in window.overview.cards[AgentName.RISK].beat.text())
+    assert "尚无心跳" in window.overview.cards[AgentName.REVIEW].beat.text()
+    breadth = window.overview.breadth
+    assert [label.text() for label in (breadth.up, breadth.flat, breadth.down)] == [
+        "上涨 3",
+        "平盘 1",
+        "下跌 2",
+    ]
     assert {"aggressive", "conservative", "judge"} <= set(window.overview.curves.names)
     assert window.log.model.rowCount() > 0
     snapshot = take_snapshot(run.engine)
@@ -55,8 +48,8 @@ def test_a_finished_run_is_shown_with_its_accounts_decisions_and_curves(run, mak
     assert window.triggers.triggers.rowCount() == len(snapshot.triggers)
 
 
-def test_choosing_a_filled_decision_shows_debate_rules_and_fills(run, make_window, wait_for):
-    window = make_window(Recorder(run.engine), journal=str(run.journal))
+def test_choosing_a_filled_decision_shows_debate_rules_and_fills(run, engine, make_window, wait_for):
+    window = make_window(engine, journal=str(run.journal))
     model = window.decisions.model
     wait_for(model.rowCount)
     place = next(n for n in range(model.rowCount()) if model.row_at(n).filled)
@@ -68,8 +61,8 @@ def test_choosing_a_filled_decision_shows_debate_rules_and_fills(run, make_windo
         assert part in page
 
 
-def test_the_window_speaks_english_without_a_chinese_word_in_its_frame(run, make_window, wait_for):
-    window = make_window(Recorder(run.engine), language="en", journal=str(run.journal))
+def test_the_window_speaks_english_without_a_chinese_word_in_its_frame(run, engine, make_window, wait_for):
+    window = make_window(engine, language="en", journal=str(run.journal))
     wait_for(window.overview.accounts.rowCount)
     titles = [window.tabs.tabText(place) for place in range(window.tabs.count())]
     buttons = [button.text() for button in window.findChildren(QPushButton)]
@@ -77,61 +70,6 @@ def test_the_window_speaks_english_without_a_chinese_word_in_its_frame(run, make
     assert "REPLAY" in shown
     assert "Stop all" in shown
     assert not any("\u4e00" <= letter <= "\u9fff" for letter in shown)
-
-
-def test_stop_all_asks_first_and_does_nothing_when_it_is_cancelled(run, make_window, wait_for):
-    engine = Recorder(run.engine)
-    window = make_window(engine, journal=str(run.journal))
-    wait_for(window.bar.halt.isEnabled)
-    QTest.mouseClick(window.bar.halt, LEFT)
-    dialog = window.findChild(ConfirmDialog)
-    assert dialog.cancel.isDefault()
-    QTest.mouseClick(dialog.cancel, LEFT)
-    wait_for(lambda: window.background.busy == 0)
-    assert engine.calls == []
-
-
-def test_stop_all_gives_the_reason_to_the_engine(run, make_window, wait_for):
-    engine = Recorder(run.engine)
-    window = make_window(engine, journal=str(run.journal))
-    wait_for(window.bar.halt.isEnabled)
-    QTest.mouseClick(window.bar.halt, LEFT)
-    dialog = window.findChild(ConfirmDialog)
-    dialog.reason.setText("柜台异常")
-    QTest.mouseClick(dialog.do_it, LEFT)
-    wait_for(lambda: engine.calls)
-    assert engine.calls == [("halt", "柜台异常", "window")]
-    wait_for(lambda: "已全部停止" in texts(window))
-
-
-def test_flatten_asks_first_and_pause_does_not(run, make_window, wait_for):
-    engine = Recorder(run.engine)
-    window = make_window(engine, journal=str(run.journal))
-    wait_for(window.bar.flatten.isEnabled)
-    QTest.mouseClick(window.bar.flatten, LEFT)
-    assert engine.calls == []
-    QTest.mouseClick(window.findChild(ConfirmDialog).do_it, LEFT)
-    wait_for(lambda: engine.calls)
-    QTest.mouseClick(window.bar.pause, LEFT)
-    wait_for(lambda: len(engine.calls) == 2)
-    assert engine.calls == [("flatten", "window"), ("pause", "window")]
-
-
-def test_a_failing_control_is_told_in_one_chinese_sentence(run, make_window, wait_for):
-    engine = Recorder(run.engine)
-    window = make_window(engine, journal=str(run.journal))
-    wait_for(window.bar.pause.isEnabled)
-
-    def refuse(*args: Any) -> None:
-        raise JournalLocked("held by pid 1")
-
-    engine.pause = refuse
-    QTest.mouseClick(window.bar.pause, LEFT)
-    wait_for(lambda: window.findChild(QMessageBox))
-    sentence = window.findChild(QMessageBox).text()
-    assert "另一个进程" in sentence
-    assert "held by pid 1" in sentence
-    window.findChild(QMessageBox).accept()
 
 
 def test_an_engine_that_is_not_started_offers_the_start_and_nothing_else(make_window, wait_for):
@@ -147,8 +85,8 @@ def test_an_engine_that_is_not_started_offers_the_start_and_nothing_else(make_wi
 def test_a_start_that_fails_says_why_and_can_be_tried_again(make_window, wait_for):
     tries: list[object] = []
 
-    def start(settings: object) -> None:
-        tries.append(settings)
+    def start() -> None:
+        tries.append(1)
         raise JournalLocked("held by pid 1")
 
     window = make_window(SimpleNamespace(started=False, closed=False, start=start))
@@ -160,9 +98,9 @@ def test_a_start_that_fails_says_why_and_can_be_tried_again(make_window, wait_fo
     wait_for(lambda: len(tries) == 2)
 
 
-def test_events_reach_the_cards_and_the_log_of_two_windows(run, make_window, wait_for):
+def test_events_reach_the_cards_and_the_log_of_two_windows(run, engine, make_window, wait_for):
     events = DeterministicEventEngine()
-    windows = [make_window(Recorder(run.engine), events, journal=str(run.journal)) for _ in range(2)]
+    windows = [make_window(engine, events, journal=str(run.journal)) for _ in range(2)]
     status = AgentStatus(
         id="", at=run.clock.now(), agent=AgentName.RISK, activity=Activity.DECIDING, detail="510300.SSE"
     )
@@ -177,8 +115,8 @@ def test_events_reach_the_cards_and_the_log_of_two_windows(run, make_window, wai
         assert "别人的日志" not in lines
 
 
-def test_a_window_closed_while_its_threads_work_does_no_harm(run, make_window, wait_for):
-    window = make_window(Recorder(run.engine), journal=str(run.journal))
+def test_a_window_closed_while_its_threads_work_does_no_harm(run, engine, make_window, wait_for):
+    window = make_window(engine, journal=str(run.journal))
     window.refresh()
     assert window.background.busy > 0
     window.close()
@@ -186,9 +124,9 @@ def test_a_window_closed_while_its_threads_work_does_no_harm(run, make_window, w
     wait_for(lambda: window.background.busy == 0)
 
 
-def test_a_window_destroyed_while_its_threads_work_listens_no_more(run, make_window, qapp):
+def test_a_window_destroyed_while_its_threads_work_listens_no_more(run, engine, make_window, qapp):
     events = DeterministicEventEngine()
-    window = make_window(Recorder(run.engine), events, journal=str(run.journal))
+    window = make_window(engine, events, journal=str(run.journal))
     window.refresh()
     feed, handlers = window.feed, dict(events._handlers)
     assert handlers
@@ -197,8 +135,8 @@ def test_a_window_destroyed_while_its_threads_work_listens_no_more(run, make_win
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def test_the_funnel_of_the_last_day_is_read_when_its_tab_is_opened(run, make_window, wait_for):
-    window = make_window(Recorder(run.engine), journal=str(run.journal))
+def test_the_funnel_of_the_last_day_is_read_when_its_tab_is_opened(run, engine, make_window, wait_for):
+    window = make_window(engine, journal=str(run.journal))
     wait_for(window.tail.with_reader)
     window.tabs.setCurrentWidget(window.funnel)
     wait_for(lambda: window.funnel.day.count() > 0)
@@ -209,22 +147,7 @@ def test_the_funnel_of_the_last_day_is_read_when_its_tab_is_opened(run, make_win
     assert "代码不明" in window.funnel.news.text()
 
 
-def test_a_trigger_is_cancelled_after_a_question(run, make_window, wait_for):
-    engine = Recorder(run.engine)
-    window = make_window(engine, journal=str(run.journal))
-    wait_for(window.overview.accounts.rowCount)
-    triggers = take_snapshot(run.engine).triggers
-    assert triggers, "the run must end with a trigger for this test"
-    window.tabs.setCurrentWidget(window.triggers)
-    window.triggers.table.selectRow(0)
-    QTest.mouseClick(window.triggers.cancel, LEFT)
-    QTest.mouseClick(window.findChild(ConfirmDialog).do_it, LEFT)
-    wait_for(lambda: engine.calls)
-    assert engine.calls == [("cancel_trigger", triggers[0].id, "window")]
-
-
-def test_halted_and_paused_states_change_badges_and_buttons(run, make_window, wait_for):
-    engine = Recorder(run.engine)
+def test_halted_and_paused_states_change_badges_and_buttons(run, engine, make_window, wait_for):
     control = run.engine.control
     before = control.state, control.paused
     try:

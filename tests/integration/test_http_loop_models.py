@@ -9,6 +9,7 @@ import pytest
 from vnpy_aiagent.config import LlmSettings
 from vnpy_aiagent.domain import (
     Action,
+    Alert,
     AnalysisRequest,
     Decision,
     EquityMark,
@@ -17,6 +18,7 @@ from vnpy_aiagent.domain import (
     Proposal,
     RequestKind,
     RunEnded,
+    ScanResult,
     Side,
     StopState,
     StopUpdate,
@@ -139,3 +141,22 @@ def _all_hold(played: Played, reason: str) -> None:
     assert all(p.action is Action.HOLD and reason in p.abstained for p in proposals)
     assert played.of(Fill) == []
     assert isinstance(played.messages[played.entries[-1].id], RunEnded)
+
+
+def test_a_server_that_is_down_is_told_once_and_every_run_ends_alike(shared: Path) -> None:
+    runs = [run(shared, closed_port_url(), end=date(2025, 7, 4)) for _ in range(2)]
+    first = [alert.text for alert in runs[0].of(Alert) if "没有应答" in str(alert.text)]
+    assert len(first) == 1
+    decisions = runs[0].of(Decision)
+    assert sum("left alone" in decision.failures[0] for decision in decisions) == len(decisions) - 2 > 0
+    assert [d.failures for d in runs[1].of(Decision)][2:] == [d.failures for d in decisions][2:]
+
+
+def test_a_scan_names_each_symbol_that_it_left_out(shared: Path) -> None:
+    played = play(sse50(shared).restrict(SYMBOLS), start=START, end=START)
+    scans = played.of(ScanResult)
+    assert scans
+    for scan in scans:
+        assert {reason: len(names) for reason, names in scan.left_out_symbols.items()} == scan.left_out
+        named = [symbol for names in scan.left_out_symbols.values() for symbol in names]
+        assert sorted([*named, *(pick.vt_symbol for pick in scan.picked)]) == sorted(SYMBOLS)

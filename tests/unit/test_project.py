@@ -35,6 +35,9 @@ TRANSLATED_ENUMS = {"Direction", "Offset", "Status", "Product", "OrderType", "Op
 TRANSLATED_FIELDS = {"direction", "offset", "status", "product", "option_type", "order_type"}
 POSIX_ONLY = {"fcntl", "grp", "posix", "pwd", "resource", "termios", "tty", "pty"}
 POSIX_CALLS = {"os.fork", "os.forkpty", "os.killpg", "os.setsid", "signal.alarm", "signal.SIGKILL"}
+POSIX_CALLS |= {"os.getuid", "os.geteuid", "os.getgid", "os.getppid", "os.getpgid", "os.uname", "os.nice"}
+POSIX_CALLS |= {"os.kill", "os.mkfifo", "os.chown", "os.fchmod", "os.fchown", "os.sync", "os.statvfs"}
+POSIX_CALLS |= {"os.sched_getaffinity", "os.getloadavg", "signal.pause", "signal.setitimer", "time.tzset"}
 POSIX_CALLS |= {"signal.SIGALRM", "signal.SIGHUP", "signal.SIGUSR1", "signal.SIGUSR2", "signal.SIGCHLD"}
 TEXT_MODES = {"r", "w", "a", "x", "r+", "w+", "rt", "wt", "at", "xt"}
 
@@ -247,6 +250,42 @@ def test_nothing_needs_a_posix_system() -> None:
     }
     assert {name: found for name, found in modules.items() if found} == {}
     assert offences(PRODUCT, lambda source: uses_of(source, POSIX_CALLS)) == []
+
+
+def posix_paths(source: str) -> list[int]:
+    """Lines with a string that is a place on a POSIX disk; a docstring may name one."""
+    tree = ast.parse(source)
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in prose
+        and re.match(r"/(tmp|dev|proc|etc|home|usr|var)(/|$)", node.value)
+    ]
+
+
+def test_no_place_on_a_posix_disk_is_named() -> None:
+    assert offences(PRODUCT, posix_paths) == []
+
+
+@pytest.mark.parametrize("source", ["open('/tmp')", "Path('/proc/self')", "f('/dev/null', 'rb')"])
+def test_a_place_on_a_posix_disk_is_seen(source: str) -> None:
+    assert posix_paths(source) == [1]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os; os.kill(1, 9)",
+        "from os import getuid; getuid()",
+        "import signal as s; s.SIGKILL",
+        "import os; os.fork()",
+    ],
+)
+def test_a_call_that_only_posix_has_is_seen(source: str) -> None:
+    assert uses_of(source, POSIX_CALLS) == [1]
 
 
 def test_every_text_file_is_opened_with_its_encoding() -> None:

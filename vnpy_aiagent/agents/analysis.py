@@ -1,10 +1,12 @@
 """The analysis agent: scans, asks the brain, and posts its decisions and proposals. It cannot trade."""
 
+from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.agents.reanalysis import ReanalysisLimit
 from vnpy_aiagent.agents.snapshots import build_snapshot
 from vnpy_aiagent.base import (
     EVENT_AI_DECISION,
@@ -17,6 +19,7 @@ from vnpy_aiagent.domain import (
     Activity,
     AgentName,
     AnalysisRequest,
+    AnalysisSkipped,
     BarInterval,
     Candidate,
     Decision,
@@ -25,15 +28,22 @@ from vnpy_aiagent.domain import (
     RequestKind,
     ScanResult,
     ScheduleFired,
+    Severity,
     Text,
     TradingState,
+    TriggerFired,
     say,
 )
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot, MarketOverview
 
-DEADLINE = timedelta(minutes=10)
+DEADLINE = timedelta(hours=1)
+"""Longest wait for an answer to a scheduled or human request: by then the next update asks anew."""
+
+ASK_AGAIN_TIMER = "ask_again"
+ASK_AGAIN_AFTER = timedelta(seconds=30)
 NO_MARKET = MarketOverview(scanned=0, breadth=None, regime="UNKNOWN", median_return_5d=None)
 Deliver = Callable[[BrainAnswer], None]
+RefreshPool = Callable[[ScheduleFired, Callable[[ScheduleFired], None]], None]
 
 
 class BrainRunner(Protocol):
@@ -53,9 +63,14 @@ class AnalysisAgent:
         self.runner = runner
         self.deliver = deliver
         self.market = NO_MARKET
+        self.limit = ReanalysisLimit(house.settings.reanalysis)
         self._asked: dict[str, AnalysisRequest] = {}
         self._picked: tuple[Candidate, ...] = ()
         self._scan_id: str | None = None
+        self.asked_on_day: Counter[date] = Counter()
+        self._capped_on: date | None = None
+        self.refresh_pool: RefreshPool | None = None
+        """Chooses the automatic pool off the event thread, then plans with it; None without such a pool."""
         house.bus.subscribe(EVENT_AI_SCHEDULE, self.on_schedule)
         house.bus.subscribe(EVENT_AI_REQUEST, self.on_request)
 
@@ -64,7 +79,9 @@ class AnalysisAgent:
         job = next((job for job in self.house.settings.schedule if job.name == fired.job), None)
         if job is None:
             return
-        if job.task == "plan":
+        if job.task == "plan" and self.refresh_pool is not None:
+            self.refresh_pool(fired, self._plan)
+        elif job.task == "plan":
             self._plan(fired)
         elif job.task in ("decide", "update"):
             self._decide(fired, full=job.task == "decide")
@@ -72,25 +89,43 @@ class AnalysisAgent:
             self._note(fired)
 
     def on_request(self, request: AnalysisRequest) -> None:
-        """Hand a request with its snapshot to the brain."""
+        """Hand a request with its snapshot to the brain, unless the AI is paused or was asked just now."""
         if self.house.control.paused:
-            self.house.bus.post(
-                JobSkipped, cause=request.id, job=request.id, reason=say("AI 已暂停，不作新决策")
-            )
+            self._skip(request, say("AI 已暂停，不作新决策"))
             return
-        self._asked[request.id] = request
+        if self._too_often(request):
+            return
         self.house.bus.status(AgentName.ANALYSIS, Activity.ANALYZING, request.symbol)
-        self.runner.submit(request, build_snapshot(self.house, request, self.market), self.deliver)
+        snapshot = build_snapshot(self.house, request, self.market)
+        self._asked[request.id] = request
+        try:
+            self.runner.submit(request, snapshot, self.deliver)
+        except Exception:
+            del self._asked[request.id]
+            raise
 
     def on_answer(self, answer: BrainAnswer) -> None:
-        """Post the decision and its proposals, in the order of accounts."""
+        """Post the decision and its proposals, in the order of accounts.
+
+        A decision that comes after its request's deadline is kept for the record; its proposals are not.
+        """
         request = self._asked.pop(answer.request_id, None)
         if request is None:
             return
         bus = self.house.bus
         decision: Decision = bus.adopt(answer.decision, EVENT_AI_DECISION, cause=request.id)
-        for proposal in answer.proposals:
-            bus.adopt(proposal, EVENT_AI_PROPOSAL, cause=decision.id, decision_id=decision.id)
+        for severity, sentence in answer.alerts:
+            bus.alert(severity, sentence, cause=decision.id)
+        if self.house.clock.now() > request.deadline:
+            late = say(
+                "{symbol} 的答复晚于 {deadline}，不采用",
+                symbol=request.symbol,
+                deadline=_minute(request.deadline),
+            )
+            self._skip(request, late)
+        else:
+            for proposal in answer.proposals:
+                bus.adopt(proposal, EVENT_AI_PROPOSAL, cause=decision.id, decision_id=decision.id)
         if not self._asked:
             bus.status(AgentName.ANALYSIS, Activity.COMPLETED, request.symbol)
 
@@ -104,6 +139,7 @@ class AnalysisAgent:
         setup: str = "",
     ) -> AnalysisRequest:
         """Post a request for one symbol."""
+        self.asked_on_day[self.house.today()] += 1
         return self.house.bus.post(
             AnalysisRequest,
             EVENT_AI_REQUEST,
@@ -117,10 +153,40 @@ class AnalysisAgent:
             deadline=self.house.clock.now() + DEADLINE,
         )
 
+    def ask_again_later(self, fired: TriggerFired) -> None:
+        """A trigger fired, and the process ended before the model answered: ask with the session's prices."""
+        when = self.house.next_session_moment(fired.symbol) + ASK_AGAIN_AFTER
+        self.house.timers.set(when, ASK_AGAIN_TIMER, fired)
+
+    def ask_again(self, fired: TriggerFired) -> None:
+        """Ask what was not answered before the process ended, if the position is still held."""
+        book = self.house.portfolio.books[fired.account]
+        if not book.managed(fired.symbol):
+            return
+        position = book.positions[fired.symbol]
+        self.house.bus.post(
+            AnalysisRequest,
+            EVENT_AI_REQUEST,
+            cause=fired.id,
+            account=fired.account,
+            request=RequestKind.REPLAN,
+            symbol=fired.symbol,
+            accounts=(fired.account,),
+            reason=say(
+                "触发 {note} 于 {at}，重启前没有得到答复，再次请求分析",
+                note=fired.note or "—",
+                at=_minute(fired.at),
+            ),
+            setup=position.origin.setup,
+            trigger_id=fired.trigger_id,
+            deadline=self.house.session_end(fired.symbol),
+        )
+
     def run_scan(self, cause: str) -> ScanResult:
         """Scan the universe on closed daily bars."""
         house = self.house
-        held = {symbol for book in house.portfolio.books.values() for symbol in book.positions}
+        books = house.portfolio.books.values()
+        held = {symbol for book in books for symbol in book.positions if book.managed(symbol)}
         history = house.settings.brain.history_bars
         found = scan(
             house.universe.symbols,
@@ -136,11 +202,31 @@ class AnalysisAgent:
             scanned=found.market.scanned,
             picked=found.picked,
             left_out=found.left_out,
+            left_out_symbols=found.left_out_symbols,
             breadth=found.market.breadth,
             regime=found.market.regime,
         )
         self._scan_id = result.id
         return result
+
+    def _too_often(self, request: AnalysisRequest) -> bool:
+        """Whether a trigger's request comes too soon after the last one, or too often today; else note it."""
+        if request.trigger_id is None:
+            return False
+        now = self.house.clock.now()
+        why = self.limit.refusal(request.account, request.symbol, now)
+        if why is None:
+            self.limit.note(request.account, request.symbol, now)
+            return False
+        self._skip(request, why)
+        return True
+
+    def _skip(self, request: AnalysisRequest, reason: Text) -> None:
+        """A request leads to nothing; journaled and told."""
+        self.house.bus.post(
+            JobSkipped, cause=request.id, account=request.account, job=request.id, reason=reason
+        )
+        self.house.bus.say_log(reason, Severity.INFO)
 
     def _plan(self, fired: ScheduleFired) -> None:
         """Before the open: scan and note what is worth a decision today."""
@@ -176,8 +262,10 @@ class AnalysisAgent:
         cause = self._scan_id or fired.id
         entries = self.house.control.state is TradingState.ACTIVE
         for candidate in self._picked:
-            holders = self._holders(candidate.vt_symbol)
-            others = tuple(name for name in self.house.portfolio.books if name not in holders)
+            holders, others = (
+                self.house.holders(candidate.vt_symbol),
+                self.house.seekers(candidate.vt_symbol),
+            )
             if holders:
                 self.request(
                     candidate.vt_symbol,
@@ -188,11 +276,25 @@ class AnalysisAgent:
                     candidate.setup,
                 )
             if entries and candidate.setup and others and not self._working(candidate.vt_symbol):
+                if self._capped(candidate.vt_symbol, others, cause):
+                    continue
                 reason = say(
                     "扫描入选，形态 {setup}，得分 {score}", setup=candidate.setup, score=candidate.score
                 )
                 self.request(candidate.vt_symbol, RequestKind.OPEN, others, reason, cause, candidate.setup)
         self._scan_id = None
+
+    def _capped(self, symbol: str, accounts: tuple[str, ...], cause: str) -> bool:
+        """Whether the day's number of analyses is reached; journaled for each symbol, told once a day."""
+        today, cap = self.house.today(), self.house.settings.budget.decisions_per_day
+        if self.asked_on_day[today] < cap:
+            return False
+        self.house.bus.post(AnalysisSkipped, cause=cause, symbol=symbol, accounts=accounts, cap=cap)
+        if self._capped_on != today:
+            self._capped_on = today
+            sentence = say("今日分析已达上限 {cap} 次，不再寻找新的买入机会；持仓照常分析", cap=cap)
+            self.house.bus.alert(Severity.WARNING, sentence, cause=cause)
+        return True
 
     def _note(self, fired: ScheduleFired) -> None:
         """A short account of the morning."""
@@ -211,12 +313,13 @@ class AnalysisAgent:
             )
         self.house.bus.post(Note, cause=fired.id, title=say("午间小结"), lines=tuple(lines))
 
-    def _holders(self, symbol: str) -> tuple[str, ...]:
-        return tuple(name for name, book in self.house.portfolio.books.items() if symbol in book.positions)
-
     def _working(self, symbol: str) -> bool:
         return any(
             reservation.symbol == symbol
             for book in self.house.portfolio.books.values()
             for reservation in book.reservations.values()
         )
+
+
+def _minute(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M}"

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
+from datetime import datetime
 from threading import Lock, RLock
 from typing import Any, TypeVar
 
@@ -54,6 +55,7 @@ class Bus:
         self.clock = clock
         self.say_log = say_log
         self.failures = 0
+        self.beats: dict[str, datetime] = {}
         self.turn = RLock()
         self._lock = Lock()
         self._handlers: list[tuple[str, Handler]] = []
@@ -117,14 +119,20 @@ class Bus:
             self.events.unregister(event, handler)
         self._handlers.clear()
 
+    def beat(self, owner: object) -> None:
+        """Note by its class that an agent has just handled something."""
+        self.beats[type(owner).__name__] = self.clock.now()
+
     def _guard(self, event_type: str, handler: Callable[[Any], None]) -> Handler:
         """A handler that cannot end the event thread: caught, journaled, counted, alerted."""
         name = getattr(handler, "__qualname__", repr(handler))
+        owner = getattr(handler, "__self__", None)
 
         def guarded(event: Event) -> None:
             with self.turn:
                 try:
                     handler(event.data)
+                    self.beat(owner)
                 except self._fatal:
                     raise
                 except Exception as error:  # noqa: BLE001 - the host's event thread dies on any exception

@@ -13,7 +13,7 @@ from vnpy_aiagent.control import TradingControl
 from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.domain import BarInterval, Clock, TimerQueue
 from vnpy_aiagent.market import TradingCalendar
-from vnpy_aiagent.market.sessions import is_continuous, next_continuous
+from vnpy_aiagent.market.sessions import is_continuous, next_continuous, session_close
 from vnpy_aiagent.memory import LessonBook
 from vnpy_aiagent.portfolio import Portfolio
 
@@ -26,14 +26,18 @@ class BarSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Universe:
-    """Symbols that may be traded, their names, and the intervals of bars that the data holds."""
+    """Symbols that may be traded, their names, and the intervals of bars that the data holds.
+
+    `pool` are the automatic ones among them; it changes before `symbols` does, while their bars are loaded.
+    """
 
     symbols: tuple[str, ...]
     names: Mapping[str, str]
     intervals: tuple[BarInterval, ...]
     hypothetical: bool = False
+    pool: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,19 @@ class AgentContext:
                 return account
         return None
 
+    def holders(self, vt_symbol: str) -> tuple[str, ...]:
+        """Accounts that hold shares of a symbol that are the app's to manage."""
+        return tuple(name for name, book in self.portfolio.books.items() if book.managed(vt_symbol))
+
+    def seekers(self, vt_symbol: str) -> tuple[str, ...]:
+        """Accounts that may look for an entry: it is not held, or by a human, and the settings allow it."""
+        beside = self.settings.execution.beside_external
+        return tuple(
+            name
+            for name, book in self.portfolio.books.items()
+            if not book.managed(vt_symbol) and (beside or not book.volume(vt_symbol))
+        )
+
     def today(self) -> date:
         """The market date now."""
         return self.clock.now().date()
@@ -85,6 +102,13 @@ class AgentContext:
     def next_session_moment(self, vt_symbol: str) -> datetime:
         """Now if the symbol trades continuously, else when it next does."""
         return next_continuous(self.calendar, self.portfolio.rules(vt_symbol).board, self.clock.now())
+
+    def session_end(self, vt_symbol: str) -> datetime:
+        """15:00 of the session in which the symbol trades continuously now, or next does.
+
+        In the closing auction that is the next session's: nothing new is judged before it opens.
+        """
+        return session_close(self.next_session_moment(vt_symbol).date())
 
     def session_date(self) -> date:
         """The trading day that is on, or the next one."""

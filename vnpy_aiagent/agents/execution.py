@@ -4,27 +4,29 @@ An intent is on the disk before it is sent, and the trading state is looked at i
 What is not certain is never sent again.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from vnpy.event import Event
 from vnpy.trader.constant import Direction, Exchange, Offset, OrderType
 from vnpy.trader.object import OrderData, OrderRequest, TradeData
 
+from vnpy_aiagent.agents.approval import ApprovalDesk
 from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.agents.day_counts import DayCounts, count_on
+from vnpy_aiagent.agents.fills import fill_of, origin_of, record_trip
+from vnpy_aiagent.agents.reports import is_volume, order_fault
+from vnpy_aiagent.agents.slips import SlipBook
 from vnpy_aiagent.base import (
     EVENT_AI_DURABLE,
     EVENT_AI_FILL,
     EVENT_AI_INTENT,
     EVENT_AI_ORDER,
     EVENT_AI_SIGNAL,
-    EVENT_AI_TRADE,
 )
 from vnpy_aiagent.domain import (
-    MARKET_TZ,
     Activity,
     AgentName,
     Fill,
@@ -39,16 +41,13 @@ from vnpy_aiagent.domain import (
     Side,
     Signal,
     Text,
-    TradeRecord,
     TradingState,
     Withheld,
     say,
-    to_decimal,
 )
 from vnpy_aiagent.errors import ConfigError
 from vnpy_aiagent.execution import Child, OrderDesk, Parent
-from vnpy_aiagent.portfolio import Reservation, RoundTrip
-from vnpy_aiagent.portfolio.book import Origin
+from vnpy_aiagent.portfolio import Reservation
 
 EXPIRE_TIMER = "parent_expires"
 RETRY_TIMER = "intent_retry"
@@ -66,10 +65,15 @@ class ExecutionAgent:
         """Subscribe to signals, durable intents and broker reports (which the engine forwards)."""
         self.house = house
         self.desk = OrderDesk()
+        self.approvals = ApprovalDesk(house, self._work)
+        self.slips = SlipBook(house)
         self._sent_at: dict[str, deque[datetime]] = {}
-        self.sent_on_day: Counter[tuple[str, date]] = Counter()
+        self.sent_on_day: DayCounts = DayCounts()
         self._routes: dict[tuple[str, str], OrderRoute] = {}
         self._missed: set[tuple[str, str]] = set()
+        self.foreign_orders: dict[str, set[str]] = {}
+        self.foreign_fills: dict[str, set[str]] = {}
+        self._disbelieved: set[tuple[str, ...]] = set()
         house.bus.subscribe(EVENT_AI_SIGNAL, self.on_signal)
         house.bus.subscribe(EVENT_AI_DURABLE, self.on_durable)
 
@@ -101,13 +105,19 @@ class ExecutionAgent:
     # signals
 
     def on_signal(self, signal: Signal) -> None:
-        """Open a parent order and its intent."""
+        """Open a parent order and its intent, unless a human is to be asked first."""
+        if not self.approvals.holds(signal):
+            self._work(signal, signal.id)
+
+    def _work(self, signal: Signal, cause: str) -> None:
         house = self.house
         house.bus.status(AgentName.EXECUTION, Activity.EXECUTING, signal.symbol)
+        if signal.protective:
+            self._clear_buys(signal.account, signal.symbol)
         order = house.bus.post(
             ParentOrder,
             EVENT_AI_ORDER,
-            cause=signal.id,
+            cause=cause,
             account=signal.account,
             signal_id=signal.id,
             symbol=signal.symbol,
@@ -176,18 +186,25 @@ class ExecutionAgent:
             return
         if isinstance(taken, Text) or not taken:
             silent = say("接口 {gateway} 未接受委托", gateway=intent.gateway)
-            self._withhold(child, taken if isinstance(taken, Text) else silent)
-            self._ask_human(intent)
+            reason = taken if isinstance(taken, Text) else silent
+            self._withhold(child, reason)
+            self.slips.write(intent, reason)
             return
+        self._is_out(intent, taken)
+
+    def _is_out(self, intent: Intent, vt_orderids: tuple[str, ...]) -> None:
+        """The broker's ids of an order are known: take what came for them before."""
         self.house.bus.post(
             Sent,
             EVENT_AI_INTENT,
             cause=intent.id,
             account=intent.account,
             intent_id=intent.id,
-            vt_orderids=taken,
+            vt_orderids=vt_orderids,
         )
-        for early in self.desk.sent(intent.id, taken):
+        for strangers in (self.foreign_orders, self.foreign_fills):
+            strangers.get(intent.account, set()).difference_update(vt_orderids)
+        for early in self.desk.sent(intent.id, vt_orderids):
             if isinstance(early, TradeData):
                 self.on_trade(early)
             else:
@@ -222,36 +239,15 @@ class ExecutionAgent:
                 symbol=intent.symbol,
             )
             self.house.bus.alert(Severity.CRITICAL, sentence, cause=intent.id, account=intent.account)
-            self._ask_human(intent)
+            self.slips.write(intent, say("没有 CTA 策略承接，委托未发送"))
         return True
-
-    def _ask_human(self, intent: Intent) -> None:
-        """Alert with the order that a human should place."""
-        slip = say(
-            "请人工处理：{side} {symbol} {volume} 股，限价 {price}",
-            side="买入" if intent.side is Side.BUY else "卖出",
-            symbol=intent.symbol,
-            volume=intent.volume,
-            price=intent.price,
-        )
-        self.house.bus.alert(Severity.CRITICAL, slip, cause=intent.id, account=intent.account)
 
     def _unknown(self, child: Child, error: Exception) -> None:
         """The gateway raised while it had the order: never sent again, its exposure stays reserved."""
         intent = child.intent
-        child.state = OrderState.UNKNOWN
-        detail = f"{type(error).__name__}: {error}"
-        self.house.bus.post(
-            OrderUpdate,
-            EVENT_AI_ORDER,
-            cause=intent.id,
-            account=intent.account,
-            intent_id=intent.id,
-            vt_orderid="",
-            state=child.state,
-            traded=child.reported,
-            reason=detail,
-        )
+        self.desk.unknown(child)
+        detail = child.reason = f"{type(error).__name__}: {error}"
+        self._tell_state(child, "")
         sentence = say(
             "{account} {symbol} 有一笔委托状态不明（{error}），请在柜台核对；系统不会重发",
             account=intent.account,
@@ -259,6 +255,7 @@ class ExecutionAgent:
             error=detail,
         )
         self.house.bus.alert(Severity.CRITICAL, sentence, cause=intent.id, account=intent.account)
+        self.slips.write(intent, say("接口报错，委托可能已发出：请先在柜台核对，确实没有再补单"))
 
     def _withhold(self, child: Child, reason: Text) -> None:
         intent = child.intent
@@ -278,7 +275,7 @@ class ExecutionAgent:
         if len(sent) >= self.house.settings.execution.max_orders_per_second:
             return True
         sent.append(now)
-        self.sent_on_day[intent.account, now.date()] += 1
+        count_on(self.sent_on_day, intent.account, now.date())
         return False
 
     def _over_daily_limit(self, intent: Intent) -> bool:
@@ -289,24 +286,21 @@ class ExecutionAgent:
 
     def on_order(self, data: OrderData) -> None:
         """Fold a broker's order report."""
-        if self.house.account_of_gateway(data.gateway_name) is None:
+        account = self.house.account_of_gateway(data.gateway_name)
+        if account is None:
             return
         child = self.desk.owner(data.vt_orderid)
+        if child is None and (child := self.desk.waiting_for(data)) is not None:
+            self._is_out(child.intent, (data.vt_orderid,))
         if child is None:
-            self.desk.park(data)
+            self._foreign(account.name, data)
+            return
+        fault = order_fault(child, data)
+        if fault is not None:
+            self._disbelieve(child, data, data.status.name, fault)
             return
         if self.desk.on_order(child, data):
-            self.house.bus.post(
-                OrderUpdate,
-                EVENT_AI_ORDER,
-                cause=child.intent.id,
-                account=child.intent.account,
-                intent_id=child.intent.id,
-                vt_orderid=data.vt_orderid,
-                state=child.state,
-                traded=child.reported,
-                reason=child.reason,
-            )
+            self._tell_state(child, data.vt_orderid)
             if child.state is OrderState.REJECTED:
                 sentence = say(
                     "委托被拒 {symbol}：{reason}", symbol=child.intent.symbol, reason=child.reason or "—"
@@ -323,15 +317,17 @@ class ExecutionAgent:
             return
         child = self.desk.owner(data.vt_orderid)
         if child is None:
-            self.desk.park(data)
-            return
-        fill = self._fill(account.name, child, data)
-        if fill is None:
+            self._foreign(account.name, data)
             return
         parent = self.desk.parents.get(child.intent.parent_id)
-        origin = self._origin(parent)
-        trip = self.house.portfolio.apply(fill, origin)
-        self.desk.on_fill(child, fill.price, fill.volume)
+        fill = fill_of(self.house, account.name, child, parent, data)
+        if isinstance(fill, Text):
+            self._disbelieve(child, data, data.tradeid, fill)
+        if not isinstance(fill, Fill):
+            return
+        trip = self.house.portfolio.apply(fill, origin_of(parent))
+        if self.desk.on_fill(child, fill.price, fill.volume):
+            self._tell_state(child, data.vt_orderid)
         self.house.bus.events.put(Event(EVENT_AI_FILL, fill))
         self.house.bus.say_log(
             say(
@@ -345,44 +341,67 @@ class ExecutionAgent:
             Severity.INFO,
         )
         if trip is not None:
-            self._record(fill, trip, parent)
+            record_trip(self.house, fill, trip, parent)
         self._after_change(child)
 
-    def _fill(self, account: str, child: Child, data: TradeData) -> Fill | None:
-        """The fill as a journaled message, None where this very fill is known."""
-        house, intent = self.house, child.intent
-        now = house.clock.now()
-        moment = data.datetime.astimezone(MARKET_TZ) if data.datetime else now
-        price, volume = to_decimal(data.price), int(data.volume)
-        parent = self.desk.parents.get(intent.parent_id)
-        fields: dict[str, Any] = {
-            "trading_day": moment.date(),
-            "exchange": data.exchange.name,
-            "symbol": intent.symbol,
-            "side": intent.side,
-            "orderid": data.orderid,
-            "tradeid": data.tradeid,
-            "intent_id": intent.id,
-            "parent_id": intent.parent_id,
-            "price": price,
-            "volume": volume,
-            "signal_id": parent.signal.id if parent else None,
-            "setup": parent.signal.setup if parent else "",
-        }
-        free = {"commission": Decimal(0), "stamp_duty": Decimal(0), "transfer_fee": Decimal(0)}
-        probe = Fill(id="", at=now, account=account, **fields, **free)
-        if house.portfolio.books[account].knows(probe):
-            return None
-        fees = house.portfolio.fill_fees(account, data.vt_orderid, intent.side, intent.symbol, price, volume)
-        return house.bus.post(
-            Fill,
-            cause=intent.id,
-            account=account,
-            **fields,
-            commission=fees.commission,
-            stamp_duty=fees.stamp_duty,
-            transfer_fee=fees.transfer_fee,
+    def _tell_state(self, child: Child, vt_orderid: str) -> None:
+        self.house.bus.post(
+            OrderUpdate,
+            EVENT_AI_ORDER,
+            cause=child.intent.id,
+            account=child.intent.account,
+            intent_id=child.intent.id,
+            vt_orderid=vt_orderid,
+            state=child.state,
+            traded=child.reported,
+            reason=child.reason,
         )
+
+    def _disbelieve(self, child: Child, data: OrderData | TradeData, what: str, why: Text) -> None:
+        """A report that cannot be right changes nothing; a human is told once, with all that it said."""
+        key = data.vt_orderid, what, str(why)
+        if key in self._disbelieved:
+            return
+        self._disbelieved.add(key)
+        sentence = say(
+            "{account} 委托 {order} 的回报不可信，未处理：{why}（{what}，{symbol}，价格 {price}，"
+            "数量 {volume}）；请在柜台核对",
+            account=child.intent.account,
+            order=data.vt_orderid,
+            why=why,
+            what=what or "—",
+            symbol=data.vt_symbol,
+            price=data.price,
+            volume=data.volume,
+        )
+        self.house.bus.alert(Severity.CRITICAL, sentence, cause=child.intent.id, account=child.intent.account)
+
+    def _foreign(self, account: str, data: OrderData | TradeData) -> None:
+        """A report on an order that no intent owns: told once, and at its first fill, which is not booked."""
+        self.desk.park(data)
+        filled = isinstance(data, TradeData)
+        orders = (self.foreign_fills if filled else self.foreign_orders).setdefault(account, set())
+        if data.vt_orderid in orders:
+            return
+        orders.add(data.vt_orderid)
+        figures = {
+            "order": data.vt_orderid,
+            "symbol": data.vt_symbol,
+            "volume": int(data.volume) if is_volume(data.volume) else data.volume,
+        }
+        sentence = say(
+            "{account} 的接口上有非本系统的委托 {order}：{symbol} {volume} 股，系统不管理它",
+            account=account,
+            **figures,
+        )
+        if filled:
+            sentence = say(
+                "{account} 的接口上有非本系统的委托 {order} 成交：{symbol} {volume} 股；账本未计入，"
+                "账户与交易所不一致，请人工核对",
+                account=account,
+                **figures,
+            )
+        self.house.bus.alert(Severity.CRITICAL if filled else Severity.WARNING, sentence, account=account)
 
     # endings
 
@@ -427,15 +446,23 @@ class ExecutionAgent:
             elif child.state is OrderState.INTENDED:
                 self._withhold(child, say("撤销未发送的委托"))
 
+    def _clear_buys(self, account: str, symbol: str) -> None:
+        """Take an account's buys back before its stop sells: the two would trade with each other."""
+        for parent in self.orders_in(account, symbol):
+            if parent.order.side is Side.BUY:
+                self.cancel(parent)
+
+    def orders_in(self, account: str, symbol: str) -> list[Parent]:
+        """Parents that an account has working in a symbol."""
+        parents = self.desk.parents.values()
+        return [p for p in parents if p.order.account == account and p.order.symbol == symbol]
+
     def cancel_sales(self, account: str, symbol: str) -> int:
         """Cancel the sales that a plan has working in a symbol, not the stop's own; returns how many."""
         sales = [
             parent
-            for parent in list(self.desk.parents.values())
-            if parent.signal.account == account
-            and parent.order.symbol == symbol
-            and parent.order.side is Side.SELL
-            and not parent.order.protective
+            for parent in self.orders_in(account, symbol)
+            if parent.order.side is Side.SELL and not parent.order.protective
         ]
         for parent in sales:
             self.cancel(parent)
@@ -449,35 +476,3 @@ class ExecutionAgent:
         for parent in parents:
             self.cancel(parent)
         return len(parents)
-
-    def _origin(self, parent: Parent | None) -> Origin | None:
-        if parent is None:
-            return None
-        signal = parent.signal
-        return Origin(signal.setup, signal.regime, signal.confidence, signal.proposal_id)
-
-    def _record(self, fill: Fill, trip: RoundTrip, parent: Parent | None) -> None:
-        """Journal the round trip of a position that went flat."""
-        position = trip.position
-        bought, sold = position.bought_turnover, position.sold_turnover
-        self.house.bus.post(
-            TradeRecord,
-            EVENT_AI_TRADE,
-            cause=fill.id,
-            account=fill.account,
-            symbol=fill.symbol,
-            opened=position.opened,
-            closed=trip.closed,
-            volume=position.bought,
-            buy_price=(bought / position.bought).quantize(Decimal("0.0001")),
-            sell_price=(sold / position.bought).quantize(Decimal("0.0001")),
-            fees=position.fees,
-            pnl=trip.pnl,
-            return_ratio=round(float(trip.pnl / bought), 6),
-            sessions=self.house.portfolio.sessions_since(position.opened),
-            setup=position.origin.setup,
-            regime=position.origin.regime,
-            confidence=position.origin.confidence,
-            proposal_id=position.origin.proposal_id,
-            exit_reason=parent.signal.reason if parent else say("未知"),
-        )

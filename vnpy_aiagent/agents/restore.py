@@ -3,21 +3,33 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
+from vnpy_aiagent.agents.day_counts import DayCounts, count_on
 from vnpy_aiagent.domain import (
     MARKET_TZ,
     MESSAGE_TYPES,
     AccountOpened,
+    AnalysisRequest,
+    ApprovalAnswered,
+    ApprovalAsked,
     EquityMark,
     Fill,
     Intent,
+    JobSkipped,
     Lesson,
+    ManualSlip,
     Message,
     OrderUpdate,
     ParentDone,
+    ParentOrder,
+    PoolChosen,
+    PositionHandedBack,
+    PositionTakenOver,
+    Proposal,
     RunStarted,
+    ScheduleFired,
     Sent,
     Side,
     Signal,
@@ -27,10 +39,12 @@ from vnpy_aiagent.domain import (
     TradeRecord,
     TradingState,
     TriggerEnded,
+    TriggerFired,
     TriggerSpec,
     Withheld,
     parse_message,
 )
+from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.execution import TERMINAL
 from vnpy_aiagent.portfolio.book import AccountBook, Origin
 from vnpy_aiagent.store.journal import Entry
@@ -54,6 +68,18 @@ KINDS = tuple(
         TradeRecord,
         StateChanged,
         EquityMark,
+        ScheduleFired,
+        PoolChosen,
+        AnalysisRequest,
+        TriggerFired,
+        Proposal,
+        JobSkipped,
+        ApprovalAsked,
+        ApprovalAnswered,
+        ParentOrder,
+        ManualSlip,
+        PositionTakenOver,
+        PositionHandedBack,
     )
 )
 
@@ -73,7 +99,12 @@ class Restored:
     """What a journal says about the present.
 
     `planned_stops` are those of entries that were filled, for positions whose own stop had not been journaled
-    yet. `entries` and `sent` count approved entries and sent orders by account and day.
+    yet. `entries` and `sent` count approved entries and sent orders by account and day, `asked` analyses by
+    day. `pool` is the automatic pool, held symbols included. `fired` holds jobs and days for which the
+    timetable ran them. `closes` holds each account's equity at its last two closes (CNY). `unanswered` are
+    triggers that fired on a position and brought no answer yet, by their ids; `replans` account, symbol and
+    time of the latest day's analyses for triggers. `approvals` were asked for and led to no order yet, by
+    their signals' ids; `slips` are those of the last day that had any.
     """
 
     runs: int = 0
@@ -87,8 +118,16 @@ class Restored:
     intents: dict[str, OpenIntent] = field(default_factory=dict)
     peaks: dict[str, Decimal] = field(default_factory=dict)
     planned_stops: dict[tuple[str, str], Decimal] = field(default_factory=dict)
-    entries: Counter[tuple[str, date]] = field(default_factory=Counter)
-    sent: Counter[tuple[str, date]] = field(default_factory=Counter)
+    closes: dict[str, dict[date, Decimal]] = field(default_factory=dict)
+    unanswered: dict[str, TriggerFired] = field(default_factory=dict)
+    replans: list[tuple[str, str, datetime]] = field(default_factory=list)
+    entries: DayCounts = field(default_factory=Counter)
+    sent: DayCounts = field(default_factory=Counter)
+    asked: Counter[date] = field(default_factory=Counter)
+    fired: set[tuple[str, date]] = field(default_factory=set)
+    approvals: dict[str, ApprovalAsked] = field(default_factory=dict)
+    slips: list[ManualSlip] = field(default_factory=list)
+    pool: PoolChosen | None = None
 
 
 class Restorer:
@@ -98,13 +137,24 @@ class Restorer:
         """Begin with nothing."""
         self.result = Restored()
         self._signals: dict[str, Signal] = {}
-        self._parents: dict[str, str] = {}
+        self._replans: dict[str, AnalysisRequest] = {}
 
     def fold(self, entries: Iterable[Entry]) -> Restored:
-        """Take all entries; kinds that say nothing about the present are passed over."""
+        """Take all entries; kinds that say nothing about the present are passed over.
+
+        Raises JournalError for an entry that this release cannot understand, or that contradicts the ones
+        before it.
+        """
         for entry in entries:
             if entry.kind in KINDS and entry.kind in MESSAGE_TYPES:
-                self._take(parse_message(entry.kind, entry.body))
+                try:
+                    self._take(parse_message(entry.kind, entry.body))
+                except ValueError as error:  # pydantic's ValidationError is one
+                    why = f"{error}".splitlines()[0]
+                    raise JournalError(
+                        f"entry {entry.seq} ({entry.kind}) cannot be restored: {why}; continue with the "
+                        "release that wrote the journal, or start with a new one"
+                    ) from error
         return self.result
 
     def _take(self, message: Message) -> None:  # noqa: C901, PLR0912 - one arm a kind
@@ -138,21 +188,53 @@ class Restorer:
                 result.lessons.append(message)
             case TradeRecord():
                 result.trades.append(message)
+            case AnalysisRequest():
+                result.asked[_day(message)] += 1
+                self._request(message)
+            case TriggerFired():
+                self._fired(message)
+            case Proposal():
+                self._answered(message.request_id)
+            case JobSkipped():
+                self._skipped(message)
+            case ScheduleFired() if message.cause is None:  # one with a cause is a human's own run
+                result.fired.add((message.job, message.due.astimezone(MARKET_TZ).date()))
+            case PoolChosen():
+                result.pool = message
             case StateChanged():
                 result.state, result.paused = message.state, message.paused
             case EquityMark():
-                peak = result.peaks.get(message.account, Decimal(0))
-                result.peaks[message.account] = max(peak, message.equity)
+                self._mark(message)
+            case _:
+                self._by_people(message)
+
+    def _by_people(self, message: Message) -> None:
+        """Approvals, slips and positions taken over."""
+        result = self.result
+        match message:
+            case ApprovalAsked():
+                result.approvals[message.signal_id] = message
+            case ApprovalAnswered() if not message.approved:
+                result.approvals.pop(message.signal_id, None)
+            case ParentOrder():
+                result.approvals.pop(message.signal_id, None)
+            case ManualSlip():
+                result.slips = [slip for slip in result.slips if _day(slip) == _day(message)] + [message]
+            case PositionTakenOver():
+                self._taken_over(message)
+            case PositionHandedBack() if message.account in result.books:
+                result.books[message.account].hand_back(message.symbol)
+                result.planned_stops[message.account, message.symbol] = message.stop
             case _:
                 pass
 
     def _signal(self, signal: Signal) -> None:
         self._signals[signal.id] = signal
         if signal.side is Side.BUY:
-            self.result.entries[signal.account, _day(signal)] += 1
+            count_on(self.result.entries, signal.account, _day(signal))
 
     def _sent(self, sent: Sent) -> None:
-        self.result.sent[sent.account, _day(sent)] += 1
+        count_on(self.result.sent, sent.account, _day(sent))
         if sent.intent_id in self.result.intents:
             self.result.intents[sent.intent_id].sent = sent.vt_orderids
 
@@ -166,18 +248,74 @@ class Restorer:
             origin = Origin(signal.setup, signal.regime, signal.confidence, signal.proposal_id)
             if signal.stop is not None:
                 self.result.planned_stops[fill.account, fill.symbol] = signal.stop
-        book.apply(fill, origin)
+        if book.apply(fill, origin) is not None:
+            self._flat(fill.account, fill.symbol)
         pending = self.result.intents.get(fill.intent_id or "")
         if pending is not None:
             pending.filled += fill.volume
 
+    def _flat(self, account: str, symbol: str) -> None:
+        """What was asked about a position ends with it."""
+        unanswered = self.result.unanswered
+        for trigger_id, fired in list(unanswered.items()):
+            if (fired.account, fired.symbol) == (account, symbol):
+                del unanswered[trigger_id]
+
+    def _mark(self, mark: EquityMark) -> None:
+        peaks, closes = self.result.peaks, self.result.closes.setdefault(mark.account, {})
+        peaks[mark.account] = max(peaks.get(mark.account, Decimal(0)), mark.equity)
+        closes[mark.day] = mark.equity
+        for day in sorted(closes)[:-2]:
+            del closes[day]
+
+    def _taken_over(self, taken: PositionTakenOver) -> None:
+        """Its stop and triggers are over, even where the process ended before it said so."""
+        result, key = self.result, (taken.account, taken.symbol)
+        if taken.account in result.books:
+            result.books[taken.account].take_over(taken.symbol, taken.orders)
+        result.stops.pop(key, None)
+        result.planned_stops.pop(key, None)
+        result.triggers = {n: s for n, s in result.triggers.items() if (s.account, s.symbol) != key}
+        result.unanswered = {n: f for n, f in result.unanswered.items() if (f.account, f.symbol) != key}
+
+    def _fired(self, fired: TriggerFired) -> None:
+        """One shot: it is gone from the book, even where the process ended before it said so."""
+        self.result.triggers.pop(fired.trigger_id, None)
+        book = self.result.books.get(fired.account)
+        if book is not None and fired.symbol in book.positions:
+            self.result.unanswered[fired.trigger_id] = fired
+
+    def _request(self, request: AnalysisRequest) -> None:
+        if request.trigger_id is None:
+            return
+        day = _day(request)
+        replans = [asked for asked in self.result.replans if asked[2].date() == day]
+        self.result.replans = [*replans, _replan(request)]
+        self._replans[request.id] = request
+
+    def _answered(self, request_id: str) -> AnalysisRequest | None:
+        request = self._replans.pop(request_id, None)
+        if request is not None:
+            self.result.unanswered.pop(request.trigger_id or "", None)
+        return request
+
+    def _skipped(self, skipped: JobSkipped) -> None:
+        """A request that was not handed to the model is no re-analysis, and is not asked again."""
+        request = self._answered(skipped.cause or "")
+        if request is not None and _replan(request) in self.result.replans:
+            self.result.replans.remove(_replan(request))
+
     def _stop(self, update: StopUpdate) -> None:
         key = update.account, update.symbol
-        if update.state is StopState.FLAT:
+        if update.state in (StopState.FLAT, StopState.TAKEN_OVER):
             self.result.stops.pop(key, None)
         else:
             self.result.stops[key] = update
             self.result.planned_stops.pop(key, None)
+
+
+def _replan(request: AnalysisRequest) -> tuple[str, str, datetime]:
+    return request.account, request.symbol, request.at.astimezone(MARKET_TZ)
 
 
 def _day(message: Message) -> date:

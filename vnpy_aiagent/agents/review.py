@@ -55,7 +55,7 @@ class ReviewAgent:
         self.house = house
         self._days: dict[date, _DayCount] = {}
         self._equity: dict[tuple[str, date], Decimal] = {}
-        self._decisions: set[str] = set()
+        self._decision = ""
         bus = house.bus
         bus.subscribe(EVENT_AI_PROPOSAL, self.on_proposal)
         bus.subscribe(EVENT_AI_VERDICT, self.on_verdict)
@@ -64,11 +64,11 @@ class ReviewAgent:
         bus.subscribe(EVENT_AI_SCHEDULE, self.on_schedule)
 
     def on_proposal(self, proposal: Proposal) -> None:
-        """Count a proposal, and its decision once."""
+        """Count a proposal, and its decision once: proposals of one decision follow each other."""
         counts = self._today().counts
         counts["proposals"] += 1
-        if proposal.decision_id not in self._decisions:
-            self._decisions.add(proposal.decision_id)
+        if proposal.decision_id != self._decision:
+            self._decision = proposal.decision_id
             counts["decisions"] += 1
 
     def on_verdict(self, verdict: Verdict) -> None:

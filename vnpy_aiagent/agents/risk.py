@@ -4,15 +4,16 @@ A proposal that comes outside continuous trading is held and taken up at the nex
 that moment's prices and limits.
 """
 
-from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.agents.day_counts import DayCounts, count_on
 from vnpy_aiagent.base import EVENT_AI_PROPOSAL, EVENT_AI_SIGNAL, EVENT_AI_VERDICT
 from vnpy_aiagent.data.atr import average_true_range
 from vnpy_aiagent.domain import (
+    TARGET_NOTE,
     Action,
     Activity,
     AgentName,
@@ -30,6 +31,7 @@ from vnpy_aiagent.domain import (
     Signal,
     Text,
     TriggerKind,
+    TriggerPlan,
     UnresolvedPrice,
     Verdict,
     ceil_to_tick,
@@ -40,7 +42,7 @@ from vnpy_aiagent.domain import (
 )
 from vnpy_aiagent.market.sessions import session_close
 from vnpy_aiagent.portfolio.portfolio import FUND_BOARDS
-from vnpy_aiagent.risk import RiskContext, RiskEngine
+from vnpy_aiagent.risk import Assessment, RiskContext, RiskEngine
 
 ENTRIES = (Action.BUY, Action.ADD)
 EXITS = (Action.REDUCE, Action.CLOSE)
@@ -51,7 +53,11 @@ VOLUME_DAYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """A proposal's prices in CNY, resolved at one moment."""
+    """A proposal's prices in CNY, resolved at one moment.
+
+    `triggers` are those that will be watched, `reach` the one at the target; `too_near` lie so close to the
+    last price that the next ticks would fire them, or beyond it, and are left out.
+    """
 
     last: Decimal
     entry: Decimal
@@ -60,6 +66,8 @@ class Prices:
     limit_buy: Decimal
     limit_sell: Decimal
     triggers: tuple[ResolvedTrigger, ...]
+    reach: ResolvedTrigger | None
+    too_near: tuple[ResolvedTrigger, ...]
 
 
 class RiskAgent:
@@ -70,17 +78,21 @@ class RiskAgent:
         self.house = house
         self.rules = rules
         self.regime = "UNKNOWN"
-        self.entries: Counter[tuple[str, date]] = Counter()
+        self.entries: DayCounts = DayCounts()
         house.bus.subscribe(EVENT_AI_PROPOSAL, self.on_proposal)
 
     def on_proposal(self, proposal: Proposal) -> None:
         """Judge now, or hold until the market trades."""
         house = self.house
-        held = house.portfolio.books[proposal.account].volume(proposal.symbol)
+        held = house.portfolio.books[proposal.account].managed(proposal.symbol)
         if proposal.action is Action.HOLD and not (proposal.triggers and held):
             return
         if not house.in_session(proposal.symbol):
             until = house.next_session_moment(proposal.symbol)
+            if proposal.valid_until < until:
+                sentence = say("提案在下一交易时段 {until} 之前失效", until=f"{until:%Y-%m-%d %H:%M}")
+                self._reject(proposal, None, 0, (_line("validity", sentence),))
+                return
             house.bus.post(
                 ProposalHeld,
                 cause=proposal.id,
@@ -127,6 +139,11 @@ class RiskAgent:
         else:
             self._adjust(proposal, prices)
 
+    def preview(self, proposal: Proposal, volume: int) -> tuple[Prices, Assessment]:
+        """What a buy of a volume would meet now; nothing is posted. Raises UnresolvedPrice."""
+        prices = self._prices(proposal)
+        return prices, self.rules.assess(self._context(proposal, Side.BUY, volume, prices.limit_buy, prices))
+
     def _entry(self, proposal: Proposal, prices: Prices) -> None:
         house, account = self.house, proposal.account
         book = house.portfolio.books[account]
@@ -140,21 +157,21 @@ class RiskAgent:
             sentence = say("目标仓位 {target} 股不高于已有 {held} 股", target=target, held=held + working)
             self._reject(proposal, Side.BUY, 0, (_line("target", sentence),))
             return
-        context = self._context(proposal, Side.BUY, wanted, price, prices.stop)
+        context = self._context(proposal, Side.BUY, wanted, price, prices)
         assessment = self.rules.assess(context)
         verdict = self._verdict(
             proposal, Side.BUY, assessment.outcome, wanted, assessment.volume, assessment.lines, prices
         )
         if not assessment.volume:
             return
-        self.entries[account, house.today()] += 1
+        count_on(self.entries, account, house.today())
         self._signal(proposal, verdict, Side.BUY, assessment.volume, price, prices)
 
     def _exit(self, proposal: Proposal, prices: Prices) -> None:
         house, account = self.house, proposal.account
-        held = house.portfolio.books[account].volume(proposal.symbol)
+        held = house.portfolio.books[account].managed(proposal.symbol)
         if not held:
-            self._reject(proposal, Side.SELL, 0, (_line("holding", say("没有持仓可卖")),))
+            self._reject(proposal, Side.SELL, 0, (self._not_held(proposal, say("没有持仓可卖")),))
             return
         price = prices.limit_sell
         selling = house.portfolio.books[account].working(proposal.symbol, Side.SELL)
@@ -180,9 +197,9 @@ class RiskAgent:
 
     def _adjust(self, proposal: Proposal, prices: Prices) -> None:
         """New stop or triggers for a position; a stop may be tightened, never loosened."""
-        held = self.house.portfolio.books[proposal.account].volume(proposal.symbol)
+        held = self.house.portfolio.books[proposal.account].managed(proposal.symbol)
         if not held:
-            self._reject(proposal, None, 0, (_line("holding", say("没有持仓，无需调整")),))
+            self._reject(proposal, None, 0, (self._not_held(proposal, say("没有持仓，无需调整")),))
             return
         present = self.house.portfolio.stops.get((proposal.account, proposal.symbol))
         sentence = say(
@@ -202,9 +219,16 @@ class RiskAgent:
         line = RuleLine(rule="plan", passed=True, text=sentence)
         self._verdict(proposal, None, outcome, 0, 0, (line,), prices)
 
+    def _not_held(self, proposal: Proposal, sentence: Text) -> RuleLine:
+        """There is nothing that the app manages; a human may hold the symbol all the same."""
+        if proposal.symbol in self.house.portfolio.books[proposal.account].external:
+            sentence = say("持仓已由人工接管，系统不再管理")
+        return _line("holding", sentence)
+
     def _context(
-        self, proposal: Proposal, side: Side, wanted: int, price: Decimal, stop: Decimal | None
+        self, proposal: Proposal, side: Side, wanted: int, price: Decimal, plan: Prices | None
     ) -> RiskContext:
+        """The figures of a trade at `price`; `plan` holds the entry and stop of a buy."""
         house, account, symbol = self.house, proposal.account, proposal.symbol
         book, settings = house.portfolio.books[account], house.settings
         rules = house.portfolio.rules(symbol)
@@ -220,7 +244,7 @@ class RiskAgent:
             side=side,
             wanted=wanted,
             price=price,
-            stop=stop,
+            stop=None if plan is None else plan.stop,
             confidence=proposal.confidence,
             mode=settings.mode,
             state=house.control.state,
@@ -242,6 +266,9 @@ class RiskAgent:
             allowlist=live.allowlist if live else None,
             capital_limit=live.capital_limit if live else None,
             quote_age=house.portfolio.quote_age(symbol, house.clock.now()) or 0.0,
+            reference=None if plan is None else plan.entry,
+            external=book.external.get(symbol, 0),
+            beside_external=settings.execution.beside_external,
         )
 
     def _average_volume(self, symbol: str) -> float | None:
@@ -277,23 +304,35 @@ class RiskAgent:
         execution = house.settings.execution
         buy = floor_to_tick(entry * (1 + to_decimal(execution.slippage)), tick)
         sell = ceil_to_tick(quote.last * (1 - to_decimal(execution.slippage)), tick)
+        target = _optional(proposal.target, context)
+        reach = _reach(target, proposal.horizon_sessions)
+        wanted = [_resolved(plan, proposal.horizon_sessions, context) for plan in proposal.triggers]
+        all_triggers = wanted if reach is None else [*wanted, reach]
+        too_near = tuple(trigger for trigger in all_triggers if self._too_near(trigger, quote.last, tick))
         return Prices(
             last=quote.last,
             entry=entry,
             stop=_optional(proposal.stop, context),
-            target=_optional(proposal.target, context),
+            target=target,
             limit_buy=_inside(max(buy, tick), quote.limit_down, quote.limit_up),
             limit_sell=_inside(max(sell, tick), quote.limit_down, quote.limit_up),
-            triggers=tuple(
-                ResolvedTrigger(
-                    trigger=plan.trigger,
-                    price=_optional(plan.price, context),
-                    sessions=plan.sessions,
-                    note=plan.note,
-                )
-                for plan in proposal.triggers
-            ),
+            triggers=tuple(trigger for trigger in wanted if trigger not in too_near),
+            reach=None if reach in too_near else reach,
+            too_near=too_near,
         )
+
+    def _too_near(self, trigger: ResolvedTrigger, last: Decimal, tick: Decimal) -> bool:
+        """Whether a price trigger lies nearer to the last price than it may, or holds already."""
+        if trigger.price is None:
+            return False
+        away = (
+            trigger.price - last if trigger.trigger is TriggerKind.PRICE_AT_OR_ABOVE else last - trigger.price
+        )
+        return away < self._least_distance(last, tick)
+
+    def _least_distance(self, last: Decimal, tick: Decimal) -> Decimal:
+        limits = self.house.settings.reanalysis
+        return ceil_to_tick(max(last * to_decimal(limits.min_distance), tick * limits.min_ticks), tick)
 
     def _atr(self, symbol: str) -> Decimal | None:
         series = self.house.bars.bars(symbol, BarInterval.DAILY, self.house.settings.brain.history_bars)
@@ -314,6 +353,8 @@ class RiskAgent:
         lines: tuple[RuleLine, ...],
         prices: Prices | None,
     ) -> Verdict:
+        if prices is not None and prices.too_near:
+            lines = (*lines, self._left_out(proposal.symbol, prices))
         verdict = self.house.bus.post(
             Verdict,
             EVENT_AI_VERDICT,
@@ -374,16 +415,39 @@ class RiskAgent:
             confidence=proposal.confidence,
             proposal_id=proposal.id,
             reason=reason,
-            triggers=self._with_target(prices),
+            triggers=prices.triggers if prices.reach is None else (*prices.triggers, prices.reach),
             valid_until=min(proposal.valid_until, session_close(house.today())),
         )
 
-    def _with_target(self, prices: Prices) -> tuple[ResolvedTrigger, ...]:
-        """A plan's target is watched like its other triggers: reaching it calls for re-analysis."""
-        if prices.target is None:
-            return prices.triggers
-        target = ResolvedTrigger(trigger=TriggerKind.PRICE_AT_OR_ABOVE, price=prices.target, note="target")
-        return (*prices.triggers, target)
+    def _left_out(self, symbol: str, prices: Prices) -> RuleLine:
+        """The line that says which triggers are not watched, and why."""
+        least = self._least_distance(prices.last, self.house.portfolio.rules(symbol).tick_size)
+        sentence = say(
+            "触发价 {prices} 离现价 {last} 不足 {least} 元或已越过，不予登记",
+            prices="、".join(str(trigger.price) for trigger in prices.too_near),
+            last=prices.last,
+            least=least,
+        )
+        return RuleLine(rule="trigger_distance", passed=True, text=sentence)
+
+
+def _resolved(plan: TriggerPlan, horizon: int, context: PriceContext) -> ResolvedTrigger:
+    """A planned trigger at its price. One on a price is valid as long as the plan, `horizon` sessions."""
+    return ResolvedTrigger(
+        trigger=plan.trigger,
+        price=_optional(plan.price, context),
+        sessions=plan.sessions if plan.trigger is TriggerKind.TIME_AT else plan.sessions or horizon,
+        note=plan.note,
+    )
+
+
+def _reach(target: Decimal | None, horizon: int) -> ResolvedTrigger | None:
+    """A plan's target is watched like its other triggers: reaching it calls for re-analysis."""
+    if target is None:
+        return None
+    return ResolvedTrigger(
+        trigger=TriggerKind.PRICE_AT_OR_ABOVE, price=target, sessions=horizon, note=TARGET_NOTE
+    )
 
 
 def _line(rule: str, sentence: Text) -> RuleLine:

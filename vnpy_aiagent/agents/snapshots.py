@@ -1,17 +1,17 @@
 """Builds the immutable picture that a decision sees, from what is known at this moment."""
 
-from datetime import datetime
-
 from vnpy_aiagent.agents.context import AgentContext
 from vnpy_aiagent.domain import AnalysisRequest, BarInterval
-from vnpy_aiagent.market.sessions import session_close
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot, MarketOverview
 
 INTRADAY_BARS = 240
 
 
 def build_snapshot(house: AgentContext, request: AnalysisRequest, market: MarketOverview) -> DecisionSnapshot:
-    """Bars that are complete, today's quote if there is one, the accounts that asked, and recent lessons."""
+    """Bars that are complete, today's quote if there is one, the accounts that asked, and recent lessons.
+
+    Its proposals lapse at the close of the session that is on, or of the next one.
+    """
     symbol = request.symbol
     bars = {
         interval: house.bars.bars(
@@ -25,6 +25,7 @@ def build_snapshot(house: AgentContext, request: AnalysisRequest, market: Market
     now = house.clock.now()
     if quote is not None and quote.at.date() != now.date():
         quote = None
+    valid_until = house.session_end(symbol)
     instrument = house.portfolio.instrument_view(
         symbol, house.universe.names.get(symbol, ""), house.universe.hypothetical
     )
@@ -42,8 +43,8 @@ def build_snapshot(house: AgentContext, request: AnalysisRequest, market: Market
         market=market,
         lessons=lessons,
         language=house.settings.brain.language,
-        session=house.session_date(),
-        valid_until=valid_until(house, now),
+        session=valid_until.date(),
+        valid_until=valid_until,
     )
 
 
@@ -51,8 +52,3 @@ def max_weight(house: AgentContext, account: str, *, fund: bool) -> float:
     """The account's cap on one symbol's weight, a ratio of equity."""
     limits = house.account(account).risk
     return limits.max_weight_fund if fund else limits.max_weight_share
-
-
-def valid_until(house: AgentContext, now: datetime) -> datetime:
-    """A proposal lapses at the close of the session that is on, or of the next one."""
-    return session_close(house.session_date())

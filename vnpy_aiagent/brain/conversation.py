@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
-from pydantic import ValidationError
-
-from vnpy_aiagent.brain.schemas import Answer, schema_of
+from vnpy_aiagent.brain.schemas import Answer, read_answer, schema_of
 from vnpy_aiagent.config import LlmSettings
-from vnpy_aiagent.domain import TokenUsage
 from vnpy_aiagent.errors import ModelNonsense, ToolError
 from vnpy_aiagent.llm.port import ChatMessage, ModelPort, ModelReply, ModelRequest, ToolCall, Usage
 from vnpy_aiagent.tools.registry import Toolbox, as_message
@@ -29,10 +26,6 @@ class Trace:
         """Count one exchange."""
         self.usage = self.usage + reply.usage
         self.digest = sha256((self.digest + request.fingerprint()).encode("ascii")).hexdigest()
-
-    def total(self) -> TokenUsage:
-        """The use as a message part."""
-        return TokenUsage(**self.usage.model_dump())
 
 
 class Conversation:
@@ -71,7 +64,7 @@ class Conversation:
                 self._run_tools(reply.tool_calls, allowed=step < self.steps)
                 continue
             try:
-                return _parse(answer, reply.text)
+                return read_answer(answer, reply.text, is_llm=self.model.is_llm)
             except ModelNonsense as error:
                 self.object(str(error))
         raise ModelNonsense(f"{self.task}: no answer after {self.steps + 2} turns")
@@ -114,15 +107,3 @@ class Conversation:
                 except ToolError as error:
                     content = json.dumps({"error": str(error)}, ensure_ascii=False)
             self.messages.append(ChatMessage(role="tool", content=content, tool_call_id=call.id))
-
-
-def _parse(answer: type[AnswerType], text: str) -> AnswerType:
-    body = text.strip()
-    if body.startswith("```"):
-        body = body.split("\n", 1)[-1].rsplit("```", 1)[0]
-    try:
-        return answer.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "answer"
-        raise ModelNonsense(f"{where}: {first['msg']}") from None

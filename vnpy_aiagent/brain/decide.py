@@ -6,11 +6,12 @@ style's plan is its own account's proposal. A model that fails, in whatever way,
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from vnpy_aiagent.brain.abstain import abstention, reason
 from vnpy_aiagent.brain.conversation import Conversation, Trace
 from vnpy_aiagent.brain.plans import check_plan, price_context, to_proposal
 from vnpy_aiagent.brain.prompts import system_prompt
@@ -27,12 +28,14 @@ from vnpy_aiagent.domain import (
     Proposal,
     Reason,
     RequestKind,
+    Severity,
     Stance,
     Style,
     Text,
+    TokenUsage,
     say,
 )
-from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelNonsense
+from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelNonsense, ModelUnavailable, RequestExpired
 from vnpy_aiagent.llm.budget import BudgetedModel
 from vnpy_aiagent.llm.grounding import check_citations
 from vnpy_aiagent.llm.port import ModelPort
@@ -41,39 +44,90 @@ from vnpy_aiagent.tools.account import account_facts
 from vnpy_aiagent.tools.snapshot import AccountView, DecisionSnapshot
 
 ANALYST = "technical_analyst"
+Notice = tuple[Severity, Text]
 SPEAKERS = (Style.AGGRESSIVE, Style.CONSERVATIVE, Style.JUDGE)
 
 
 @dataclass(frozen=True, slots=True)
 class BrainAnswer:
-    """A decision and its proposals, all without ids; the engine gives ids."""
+    """A decision and its proposals, all without ids; the engine gives ids and tells the alerts."""
 
     request_id: str
     decision: Decision
     proposals: tuple[Proposal, ...]
+    alerts: tuple[Notice, ...] = ()
 
 
 class Brain:
-    """Makes decisions with one model."""
+    """Makes decisions: with its model, or with the quick one where a position is only checked (MANAGE)."""
 
-    def __init__(self, model: ModelPort, llm: LlmSettings, settings: BrainSettings) -> None:
-        """The model stands behind its port, budget included."""
+    def __init__(
+        self,
+        model: ModelPort,
+        llm: LlmSettings,
+        settings: BrainSettings,
+        *,
+        quick: ModelPort | None = None,
+        notices: list[Notice] | None = None,
+    ) -> None:
+        """Models stand behind their ports, budget included; they put in `notices` what people should know."""
         self.model = model
         self.llm = llm
         self.settings = settings
+        self.quick = quick
+        self.notices = notices if notices is not None else []
 
     def decide(self, request: AnalysisRequest, snapshot: DecisionSnapshot) -> BrainAnswer:
         """Never raises for what a model does; such a decision holds and says why."""
+        deciding = self._deciding(request, snapshot)
         if isinstance(self.model, BudgetedModel):
-            self.model.begin_decision(snapshot.at.date())
-        return _Deciding(self.model.name, self.model.is_llm, self, request, snapshot).run()
+            self.model.ledger.begin_decision(snapshot.at.date())
+        if snapshot.at > request.deadline:
+            return deciding.failed(expired(request))
+        answer = deciding.run()
+        alerts = tuple(self.notices)
+        self.notices.clear()
+        return replace(answer, alerts=alerts)
+
+    def failed(self, request: AnalysisRequest, snapshot: DecisionSnapshot, error: Exception) -> BrainAnswer:
+        """The answer for a decision that a bug ended, with what its models used until then."""
+        return self._deciding(request, snapshot).failed(error)
+
+    def close(self) -> None:
+        """Give up the models' connections."""
+        self.model.close()
+        if self.quick is not None:
+            self.quick.close()
+
+    def _deciding(self, request: AnalysisRequest, snapshot: DecisionSnapshot) -> "_Deciding":
+        model, llm = self.model, self.llm.of("deep")
+        if request.request is RequestKind.MANAGE and self.quick is not None:
+            model, llm = self.quick, self.llm.of("quick")
+        return _Deciding(model.name, model.is_llm, request, snapshot, _Mind(model, llm, self.settings))
 
 
 def failed_answer(
-    request: AnalysisRequest, snapshot: DecisionSnapshot, model: str, is_llm: bool, why: str
+    request: AnalysisRequest, snapshot: DecisionSnapshot, model: str, is_llm: bool, error: Exception
 ) -> BrainAnswer:
-    """The answer that holds, for a decision that never came back."""
-    return _Deciding(model, is_llm, None, request, snapshot).failed(why)
+    """The answer that holds, for a decision that was never made or never came back."""
+    return _Deciding(model, is_llm, request, snapshot, None).failed(error)
+
+
+def expired(request: AnalysisRequest) -> RequestExpired:
+    """Why a request is not begun any more."""
+    return RequestExpired(
+        f"the request for {request.symbol} was due by {request.deadline:%H:%M:%S}; "
+        "use a faster model or fewer symbols (scan.max_symbols)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mind:
+    """What decides: a model, its settings, and those of the brain."""
+
+    model: ModelPort
+    llm: LlmSettings
+    settings: BrainSettings
 
 
 class _Deciding:
@@ -83,13 +137,13 @@ class _Deciding:
         self,
         model: str,
         is_llm: bool,
-        brain: Brain | None,
         request: AnalysisRequest,
         snapshot: DecisionSnapshot,
+        mind: _Mind | None,
     ) -> None:
         self.model_name = model
         self.is_llm = is_llm
-        self._brain = brain
+        self._mind = mind
         self.request = request
         self.snapshot = snapshot
         self.trace = Trace()
@@ -98,6 +152,7 @@ class _Deciding:
         self.findings: list[Finding] = []
         self.turns: list[DebateTurn] = []
         self.failures: list[str] = []
+        self.silent: dict[Style, Exception] = {}
         self.plans: dict[Style, PlanAnswer] = {}
 
     def run(self) -> BrainAnswer:
@@ -111,31 +166,31 @@ class _Deciding:
                     self._hold(account, self._nothing_at_stake(finding)) for account in self.snapshot.accounts
                 ]
         except (ModelError, BudgetSpent) as error:
-            self.failures.append(_reason(error))
-            proposals = [self._abstain(account, _reason(error)) for account in self.snapshot.accounts]
+            self.failures.append(reason(error))
+            proposals = [self._abstain(account, error) for account in self.snapshot.accounts]
         return BrainAnswer(self.request.id, self._decision(), tuple(proposals))
 
-    def failed(self, why: str) -> BrainAnswer:
-        self.failures.append(why)
-        proposals = tuple(self._abstain(account, why) for account in self.snapshot.accounts)
+    def failed(self, error: Exception) -> BrainAnswer:
+        self.failures.append(reason(error))
+        proposals = tuple(self._abstain(account, error) for account in self.snapshot.accounts)
         return BrainAnswer(self.request.id, self._decision(), proposals)
 
     @property
-    def brain(self) -> Brain:
-        if self._brain is None:
-            raise RuntimeError("a failed decision has no brain to ask")
-        return self._brain
+    def mind(self) -> _Mind:
+        if self._mind is None:
+            raise RuntimeError("a failed decision has nobody to ask")
+        return self._mind
 
     def _find(self) -> Finding:
         talk = Conversation(
-            self.brain.model,
-            self.brain.llm,
+            self.mind.model,
+            self.mind.llm,
             self.trace,
             ANALYST,
             system_prompt(ANALYST, self.snapshot.language),
             json.dumps({"request": self._facts()}, ensure_ascii=False),
             self.toolbox,
-            self.brain.settings.tool_steps,
+            self.mind.settings.tool_steps,
         )
         answer = talk.ask(FindingAnswer)
         try:
@@ -159,7 +214,7 @@ class _Deciding:
     def _at_stake(self, finding: Finding) -> bool:
         if self.request.request is RequestKind.REPLAN:
             return True
-        strong = finding.strength >= self.brain.settings.min_strength
+        strong = finding.strength >= self.mind.settings.min_strength
         if self.request.request is RequestKind.OPEN:
             return strong and finding.stance is Stance.BULLISH
         return finding.stance is not Stance.NEUTRAL
@@ -169,7 +224,7 @@ class _Deciding:
             "信号 {stance} 强度 {strength}，门槛 {threshold}，不值得辩论",
             stance=finding.stance.name,
             strength=f"{finding.strength:.2f}",
-            threshold=f"{self.brain.settings.min_strength:.2f}",
+            threshold=f"{self.mind.settings.min_strength:.2f}",
         )
 
     def _debate(self, finding: Finding) -> None:
@@ -179,14 +234,15 @@ class _Deciding:
             try:
                 plan = self._speak(style, finding)
             except (ModelError, BudgetSpent) as error:
-                self.failures.append(f"{style.name}: {_reason(error)}")
+                self.failures.append(f"{style.name}: {reason(error)}")
+                self.silent[style] = error
                 continue
             self.plans[style] = plan
             self.turns.append(_turn(style, plan))
 
     def _challenges(self, style: Style, wanted: set[Style]) -> bool:
         """A lone account still hears the conservative's attack before it decides."""
-        return self.brain.settings.debate and style is Style.CONSERVATIVE and wanted != {Style.CONSERVATIVE}
+        return self.mind.settings.debate and style is Style.CONSERVATIVE and wanted != {Style.CONSERVATIVE}
 
     def _speak(self, style: Style, finding: Finding) -> PlanAnswer:
         role = style.name.lower()
@@ -200,12 +256,12 @@ class _Deciding:
                 for e in self.toolbox.evidence
             ],
             "debate": [turn.model_dump(mode="json") for turn in self.turns]
-            if self.brain.settings.debate
+            if self.mind.settings.debate
             else [],
         }
         talk = Conversation(
-            self.brain.model,
-            self.brain.llm,
+            self.mind.model,
+            self.mind.llm,
             self.trace,
             role,
             system_prompt(role, self.snapshot.language),
@@ -228,12 +284,11 @@ class _Deciding:
     def _proposal(self, account: AccountView) -> Proposal:
         plan = self.plans.get(account.style)
         if plan is None:
-            why = next((f for f in self.failures if f.startswith(account.style.name)), "no plan")
-            return self._abstain(account, why)
+            return self._abstain(account, self.silent.get(account.style, ModelUnavailable("no plan")))
         try:  # two accounts of one style share a plan, which may fit only one of them
             check_plan(plan, self.request, account, self.context, self._evidence())
         except ModelNonsense as error:
-            return self._abstain(account, _reason(error))
+            return self._abstain(account, error)
         return to_proposal(
             plan, self.request, account.name, self._valid_until(), self.model_name, self.snapshot.at
         )
@@ -254,9 +309,8 @@ class _Deciding:
             valid_until=self._valid_until(),
         )
 
-    def _abstain(self, account: AccountView, why: str) -> Proposal:
-        held = self._hold(account, say("模型未给出可用答复，保持不动：{why}", why=why))
-        return held.model_copy(update={"abstained": why})
+    def _abstain(self, account: AccountView, error: Exception) -> Proposal:
+        return self._hold(account, abstention(error)).model_copy(update={"abstained": reason(error)})
 
     def _valid_until(self) -> datetime:
         return self.snapshot.valid_until or self.request.deadline
@@ -274,9 +328,15 @@ class _Deciding:
             debate=tuple(self.turns),
             lessons=tuple(lesson.id for lesson in self.snapshot.lessons),
             prompt_hash=self.trace.digest,
-            usage=self.trace.total(),
+            usage=self._usage(),
             failures=tuple(self.failures),
         )
+
+    def _usage(self) -> TokenUsage:
+        """By the budget where there is one: it counts calls that failed, too."""
+        model = self._mind.model if self._mind is not None else None
+        used = model.ledger.usage_decision if isinstance(model, BudgetedModel) else self.trace.usage
+        return TokenUsage(**used.model_dump())
 
     def _evidence(self) -> dict[str, Any]:
         return {evidence.id: evidence for evidence in self.toolbox.evidence}
@@ -291,7 +351,7 @@ class _Deciding:
             "setup": self.request.setup,
             "why": self.request.reason.render(),
             "intervals": sorted(interval.name for interval in self.snapshot.bars),
-            "min_strength": self.brain.settings.min_strength,
+            "min_strength": self.mind.settings.min_strength,
         }
 
 
@@ -317,7 +377,3 @@ def _turn(style: Style, plan: PlanAnswer) -> DebateTurn:
         text=Text(template="\n".join(templates), figures=figures),
         evidence=plan.argument.evidence,
     )
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -3,8 +3,6 @@
 from functools import cache
 from importlib.resources import files
 
-PROMPT_VERSION = "1"
-
 
 @cache
 def system_prompt(role: str, language: str) -> str:

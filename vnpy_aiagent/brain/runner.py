@@ -1,22 +1,24 @@
 """Where the brain runs: inline for simulation, in a spawned process for paper and live.
 
 The process gets immutable requests and snapshots and gives back answers; it shares nothing with the trader.
-If it dies or hangs, every open request is answered with HOLD and a new process is started.
+If it dies or hangs, the open requests are answered with HOLD and a new process is started, which is told
+what models used today.
 """
 
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Lock, Thread
 
-from vnpy_aiagent.brain.decide import Brain, BrainAnswer, failed_answer
-from vnpy_aiagent.config import BrainSettings, BudgetSettings, LlmSettings
-from vnpy_aiagent.domain import AnalysisRequest
-from vnpy_aiagent.llm.factory import build_model
+from vnpy_aiagent.brain.build import BrainSetup, build_brain
+from vnpy_aiagent.brain.decide import Brain, BrainAnswer, expired, failed_answer
+from vnpy_aiagent.domain import AnalysisRequest, Clock, Text, say
+from vnpy_aiagent.errors import ModelUnavailable
+from vnpy_aiagent.llm.budget import DayUse
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 
 Deliver = Callable[[BrainAnswer], None]
@@ -38,17 +40,8 @@ class InlineRunner:
         deliver(self.brain.decide(request, snapshot))
 
     def close(self) -> None:
-        """Give up the model's connections."""
-        self.brain.model.close()
-
-
-@dataclass(frozen=True, slots=True)
-class BrainSetup:
-    """What the brain process needs to build its brain."""
-
-    llm: LlmSettings
-    budget: BudgetSettings
-    brain: BrainSettings
+        """Give up the models' connections."""
+        self.brain.close()
 
 
 @dataclass(slots=True)
@@ -56,30 +49,36 @@ class _Pending:
     request: AnalysisRequest
     snapshot: DecisionSnapshot
     deliver: Deliver
-    sent_to: Connection | None = None
 
 
 class ProcessRunner:
     """One spawned brain process, a thread that sends to it and one that listens. One decision after another.
 
-    A process at work does not read, and a full pipe blocks who writes: so the caller of `submit` never does.
+    A process at work does not read, and a full pipe blocks who writes: so requests wait here, and only the
+    sender writes, when the process has answered. What waits past its deadline is answered with HOLD.
     """
 
     def __init__(
-        self, setup: BrainSetup, model: str, is_llm: bool, on_trouble: Callable[[str], None]
+        self, setup: BrainSetup, model: str, is_llm: bool, on_trouble: Callable[[Text], None], clock: Clock
     ) -> None:
-        """`on_trouble` gets a sentence whenever the process had to be replaced; it runs in the listener."""
+        """`on_trouble` gets a sentence whenever the process had to be replaced; it runs in the listener.
+
+        `clock` shows the market time that deadlines are in.
+        """
         self._setup = setup
+        self._spent = setup.spent
         self._model = model
         self._is_llm = is_llm
         self._on_trouble = on_trouble
+        self._clock = clock
         self._context = multiprocessing.get_context("spawn")
         self._lock = Lock()
         self._pending: dict[str, _Pending] = {}
-        self._progress = time.monotonic()
+        self._at_work: str | None = None
+        self._began = time.monotonic()
         self._stopping = False
         self._restarts = 0
-        self._unsent: SimpleQueue[str | None] = SimpleQueue()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._connection, self._process = self._launch()
         self._sender = Thread(target=self._send, name="aiagent-brain-sender", daemon=True)
         self._sender.start()
@@ -91,6 +90,12 @@ class ProcessRunner:
         """Process id of the brain."""
         return self._process.pid
 
+    @property
+    def spent(self) -> DayUse | None:
+        """The day's model use as far as answers told it; None before the first of a day without any."""
+        with self._lock:
+            return self._spent
+
     def submit(self, request: AnalysisRequest, snapshot: DecisionSnapshot, deliver: Deliver) -> None:
         """Queue a request; `deliver` is called once, from one of the runner's threads.
 
@@ -100,18 +105,16 @@ class ProcessRunner:
         with self._lock:
             stopped = self._stopping
             if not stopped:
-                if not self._pending:
-                    self._progress = time.monotonic()
                 self._pending[request.id] = pending
-                self._unsent.put(request.id)
         if stopped:
-            self._fail(pending, "the brain process is not running")
+            self._fail(pending, ModelUnavailable("the brain process is not running"))
+        self._wake.put(None)
 
     def close(self) -> None:
         """End the process; requests that are open are answered with HOLD."""
         with self._lock:
             self._stopping = True
-        self._unsent.put(None)
+        self._wake.put(None)
         self._process.join(STOP_SECONDS)
         if self._process.is_alive():
             self._process.kill()  # a stopped process is deaf to a polite request
@@ -121,37 +124,54 @@ class ProcessRunner:
         self._connection.close()
 
     def _send(self) -> None:
-        """Hand queued requests to the process; None passes on that it shall end."""
+        """Hand the next request to the process whenever it is idle; None tells it to end."""
         while True:
-            request_id = self._unsent.get()
-            connection, job = self._job(request_id)
-            if request_id is not None and job is None:
+            self._wake.get()
+            self._drop_expired()
+            with self._lock:
+                stopping, connection = self._stopping, self._connection
+                pending = None if stopping or self._at_work else next(iter(self._pending.values()), None)
+                if pending is not None:
+                    self._at_work, self._began = pending.request.id, time.monotonic()
+            if pending is None and not stopping:
                 continue
             try:
-                connection.send(job)
+                connection.send((pending.request, pending.snapshot) if pending is not None else None)
             except OSError:
-                pass  # the listener sees the broken pipe, answers what is pending and starts a new process
+                pass  # the listener sees the broken pipe, answers what is at work and starts a new process
             except Exception as error:  # noqa: BLE001 - what cannot be pickled must not end this thread
-                self._fail_one(request_id, f"the request cannot be sent ({type(error).__name__}: {error})")
-            if request_id is None:
+                if pending is not None:
+                    self._not_sent(pending, error)
+            if stopping:
                 return
 
-    def _job(
-        self, request_id: str | None
-    ) -> tuple[Connection, tuple[AnalysisRequest, DecisionSnapshot] | None]:
-        """What to send where; no job where the request is answered, sent already, or the end has come."""
+    def _not_sent(self, pending: _Pending, error: Exception) -> None:
         with self._lock:
-            pending = self._pending.get(request_id or "")
-            if pending is None or pending.sent_to is self._connection or self._stopping:
-                return self._connection, None
-            pending.sent_to = self._connection
-            return self._connection, (pending.request, pending.snapshot)
+            ours = self._pending.pop(pending.request.id, None)
+            self._at_work = None
+        self._wake.put(None)
+        if ours is not None:
+            why = f"the request cannot be sent ({type(error).__name__}: {error})"
+            self._fail(ours, ModelUnavailable(why))
+
+    def _drop_expired(self) -> None:
+        """Answer what waits past its deadline; the one at work has its own bound."""
+        now = self._clock.now()
+        with self._lock:
+            late = [
+                pending
+                for name, pending in self._pending.items()
+                if name != self._at_work and now > pending.request.deadline
+            ]
+            for pending in late:
+                del self._pending[pending.request.id]
+        for pending in late:
+            self._fail(pending, expired(pending.request))
 
     def _launch(self) -> tuple[Connection, multiprocessing.process.BaseProcess]:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=serve, args=(theirs, self._setup), name="aiagent-brain", daemon=True
-        )
+        setup = replace(self._setup, spent=self._spent)
+        process = self._context.Process(target=serve, args=(theirs, setup), name="aiagent-brain", daemon=True)
         process.start()
         theirs.close()
         return ours, process
@@ -163,76 +183,77 @@ class ProcessRunner:
                     self._take(self._connection.recv())
                     continue
             except (EOFError, OSError):
-                if not self._replace("the brain process ended unexpectedly"):
+                if not self._replace(hung=False):
                     return
                 continue
             if self._stopping and not self._process.is_alive():
                 self._fail_all("the system is shutting down")
                 return
+            self._drop_expired()
             if self._hung():
                 self._process.kill()
-                if not self._replace("the brain process hung and was ended"):
+                if not self._replace(hung=True):
                     return
 
     def _take(self, answer: BrainAnswer) -> None:
         with self._lock:
             pending = self._pending.pop(answer.request_id, None)
-            self._progress = time.monotonic()
+            self._at_work = None
+            self._restarts = 0
+            day, use = answer.decision.at.date(), answer.decision.usage
+            self._spent = (self._spent or DayUse(day)).add(day, use)
+        self._wake.put(None)
         if pending is not None:
             pending.deliver(answer)
 
     def _hung(self) -> bool:
         limit = self._setup.budget.seconds_per_decision + GRACE_SECONDS
         with self._lock:
-            return bool(self._pending) and time.monotonic() - self._progress > limit
+            return self._at_work is not None and time.monotonic() - self._began > limit
 
-    def _replace(self, why: str) -> bool:
-        """Answer what is open and start anew; False when stopping or after too many restarts."""
-        self._fail_all(why)
-        if self._stopping:
-            return False
-        self._restarts += 1
-        if self._restarts > MAX_RESTARTS:
-            with self._lock:
-                self._stopping = True
-            self._fail_all(why)
-            self._on_trouble(f"{why}; it failed {MAX_RESTARTS} times, no new decisions until restart")
-            return False
+    def _replace(self, *, hung: bool) -> bool:
+        """Answer what was at work and start anew; False when stopping or after too many restarts."""
+        why = "the brain process hung and was ended" if hung else "the brain process ended unexpectedly"
         with self._lock:
-            self._connection.close()
-            self._connection, self._process = self._launch()
-            for request_id in self._pending:  # came in after the old process had ended
-                self._unsent.put(request_id)
-        self._on_trouble(f"{why}; a new one was started")
-        return True
+            self._restarts += 1
+            ending = self._stopping or self._restarts > MAX_RESTARTS
+            given_up = ending and not self._stopping
+            self._stopping = ending
+            lost = self._pending.pop(self._at_work or "", None)
+            self._at_work = None
+            if not ending:
+                self._connection.close()
+                self._connection, self._process = self._launch()
+        if lost is not None:
+            self._fail(lost, ModelUnavailable(why))
+        self._wake.put(None)
+        if ending:
+            self._fail_all(why)
+        if given_up:
+            self._on_trouble(
+                say("决策进程接连失败 {count} 次，不再启动；重启系统之前没有新决策", count=MAX_RESTARTS)
+            )
+        elif not ending:
+            restarted = say("决策进程没有反应，已结束并启动新进程")
+            self._on_trouble(restarted if hung else say("决策进程意外退出，已启动新进程"))
+        return not ending
 
     def _fail_all(self, why: str) -> None:
         with self._lock:
             lost, self._pending = list(self._pending.values()), {}
-            self._progress = time.monotonic()
+            self._at_work = None
         for pending in lost:
-            self._fail(pending, why)
+            self._fail(pending, ModelUnavailable(why))
 
-    def _fail_one(self, request_id: str | None, why: str) -> None:
-        with self._lock:
-            pending = self._pending.pop(request_id or "", None)
-        if pending is not None:
-            self._fail(pending, why)
-
-    def _fail(self, pending: _Pending, why: str) -> None:
+    def _fail(self, pending: _Pending, error: Exception) -> None:
         """Answer with HOLD."""
-        pending.deliver(
-            failed_answer(
-                pending.request, pending.snapshot, self._model, self._is_llm, f"ModelUnavailable: {why}"
-            )
-        )
+        pending.deliver(failed_answer(pending.request, pending.snapshot, self._model, self._is_llm, error))
 
 
 def serve(connection: Connection, setup: BrainSetup) -> None:
     """The brain process: answers requests until it gets None or its pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    model = build_model(setup.llm, setup.budget)
-    brain = Brain(model, setup.llm, setup.brain)
+    brain = build_brain(setup)
     while True:
         try:
             job = connection.recv()
@@ -244,7 +265,6 @@ def serve(connection: Connection, setup: BrainSetup) -> None:
         try:
             answer = brain.decide(request, snapshot)
         except Exception as error:  # noqa: BLE001 - a bug in one decision must not end the others
-            why = f"{type(error).__name__}: {error}"
-            answer = failed_answer(request, snapshot, model.name, model.is_llm, why)
+            answer = brain.failed(request, snapshot, error)
         connection.send(answer)
-    model.close()
+    brain.close()

@@ -27,11 +27,16 @@ UP_BREADTH, DOWN_BREADTH = 0.6, 0.4
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Picks in order, why the others were left out (counts), and the market as a whole."""
+    """Picks in order, the symbols left out by reason, and the market as a whole."""
 
     picked: tuple[Candidate, ...]
-    left_out: dict[str, int]
+    left_out_symbols: dict[str, tuple[str, ...]]
     market: MarketOverview
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many were left out by reason."""
+        return {reason: len(symbols) for reason, symbols in self.left_out_symbols.items()}
 
 
 def scan(
@@ -46,7 +51,8 @@ def scan(
     holdings = set(held)
     candidates: list[Candidate] = []
     kept: list[Candidate] = []
-    left_out = {"short_history": 0, "no_setup": 0, "below_cap": 0}
+    short: list[str] = []
+    without_setup: list[str] = []
     above: list[bool] = []
     week: list[float] = []
     scanned = 0
@@ -54,8 +60,9 @@ def scan(
         scanned += 1
         series = bars(symbol)
         if len(series) < min_history:
-            left_out["short_history"] += symbol not in holdings
-            if symbol in holdings:
+            if symbol not in holdings:
+                short.append(symbol)
+            else:
                 kept.append(Candidate(vt_symbol=symbol, score=0.0, setup="", held=True))
             continue
         close = series.close
@@ -67,10 +74,15 @@ def scan(
         elif setup:
             candidates.append(Candidate(vt_symbol=symbol, score=score, setup=setup))
         else:
-            left_out["no_setup"] += 1
+            without_setup.append(symbol)
     candidates.sort(key=lambda candidate: (-candidate.score, candidate.vt_symbol))
     room = max(0, max_symbols - len(kept))
-    left_out["below_cap"] = max(0, len(candidates) - room) + max(0, len(kept) - max_symbols)
+    below = [candidate.vt_symbol for candidate in (*kept[max_symbols:], *candidates[room:])]
+    left_out = {
+        "short_history": tuple(short),
+        "no_setup": tuple(without_setup),
+        "below_cap": tuple(below),
+    }
     breadth = round(sum(above) / len(above), 4) if above else None
     overview = MarketOverview(
         scanned=scanned,

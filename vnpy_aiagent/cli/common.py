@@ -17,6 +17,7 @@ from rich.console import Console
 from vnpy_aiagent.config import Settings, load_settings
 from vnpy_aiagent.domain import BarInterval
 from vnpy_aiagent.errors import ConfigError
+from vnpy_aiagent.places import default_config
 
 CHECK_FAILED, BAD_USAGE = 1, 2
 MAX_CASH = Decimal(10) ** 12
@@ -132,8 +133,6 @@ def quiet_vnpy() -> None:
 
 def user_settings(config: Path | None, **overrides: Any) -> Settings:
     """Settings from --config, else from the app's folder."""
-    from vnpy_aiagent.wiring import default_config
-
     return load_settings(config or default_config(), **overrides)
 
 

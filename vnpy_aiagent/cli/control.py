@@ -1,5 +1,7 @@
 """`aiagent status | pause | halt | flatten | resume`: the controls, on a running or a stopped system.
 
+`approve | refuse | take-over | hand-back` are for a running one alone.
+
 A running process holds the journal's lease; it gets the command through its inbox and answers. Without one
 the command changes the state at rest, under the same lease.
 """
@@ -32,12 +34,17 @@ from vnpy_aiagent.store.journal import Draft, Journal
 ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.1
 WHO = "aiagent"
+AT_REST = "this needs the running system: start it, then give the command again"
+RUNNING_ONLY = ("approve", "refuse", "take_over", "hand_back")
+ApprovalArgument = Annotated[str, typer.Argument(help="Its id, as `status` lists it.")]
+AccountArgument = Annotated[str, typer.Argument(help="Name of the account.")]
+SymbolArgument = Annotated[str, typer.Argument(help="vt_symbol, such as 600519.SSE.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (status, pause, halt, flatten, resume):
-        app.command(command.__name__)(command)
+    for command in (status, pause, halt, flatten, resume, approve, refuse, take_over, hand_back):
+        app.command(command.__name__.replace("_", "-"))(command)
 
 
 def status(config: ConfigOption = None, journal: JournalOption = "", as_json: JsonOption = False) -> None:
@@ -85,19 +92,83 @@ def resume(config: ConfigOption = None, journal: JournalOption = "", as_json: Js
     _finish(_do(config, journal, "resume", {}), as_json=as_json)
 
 
+def approve(
+    approval: ApprovalArgument,
+    config: ConfigOption = None,
+    journal: JournalOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Let an order go that waits for a human; `status` lists those that wait. Exit 1 where it came too late.
+
+    Example: aiagent approve r3-0000042
+    """
+    _finish(_do(config, journal, "approve", {"approval": approval}), as_json=as_json)
+
+
+def refuse(
+    approval: ApprovalArgument,
+    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    config: ConfigOption = None,
+    journal: JournalOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Drop an order that waits for a human.
+
+    Example: aiagent refuse r3-0000042 --reason "results are due tonight"
+    """
+    _finish(_do(config, journal, "refuse", {"approval": approval, "reason": reason}), as_json=as_json)
+
+
+def take_over(
+    account: AccountArgument,
+    symbol: SymbolArgument,
+    config: ConfigOption = None,
+    journal: JournalOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Manage a position yourself: the app cancels its orders, stop and triggers there and never sells it.
+
+    Example: aiagent take-over judge 600519.SSE
+    """
+    _finish(_do(config, journal, "take_over", {"account": account, "symbol": symbol}), as_json=as_json)
+
+
+def hand_back(
+    account: AccountArgument,
+    symbol: SymbolArgument,
+    stop: Annotated[str, typer.Option(help="Its stop in CNY; default 8 % below cost.")] = "",
+    config: ConfigOption = None,
+    journal: JournalOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Let the app manage a position again that you took over.
+
+    Example: aiagent hand-back judge 600519.SSE --stop 1350
+    """
+    arguments = {"account": account, "symbol": symbol, "stop": stop}
+    _finish(_do(config, journal, "hand_back", arguments), as_json=as_json)
+
+
 def _do(config: Any, journal: str, command: str, args: Mapping[str, str]) -> dict[str, Any]:
     quiet_vnpy()
     from vnpy_aiagent.wiring import journal_target
 
     settings = user_settings(absolute(config) if config else None)
     target = journal or journal_target(settings)
-    if command == "status" and journal and not is_postgres(journal) and not Path(journal).is_file():
+    if (
+        command in ("status", *RUNNING_ONLY)
+        and journal
+        and not is_postgres(journal)
+        and not Path(journal).is_file()
+    ):
         raise JournalError(f"there is no journal at {journal}; check the path given to --journal")
     try:
         held = Journal.open(target, owner=f"{WHO} {command}")
     except JournalLocked:
         return _ask(target, command, args)
     try:
+        if command in RUNNING_ONLY:
+            return {"command": command, "running": False, "error": f"nothing runs on {target}; {AT_REST}"}
         return _at_rest(held, target, settings.mode.name, command, args)
     finally:
         held.close()
@@ -156,10 +227,13 @@ def _at_rest(
                 "style": book.style.name,
                 "cash": float(book.cash),
                 "positions": {symbol: position.volume for symbol, position in sorted(book.positions.items())},
+                "external": dict(sorted(book.external.items())),
             }
             for name, book in restored.books.items()
         ],
         "alerts": [],
+        "approvals": [],
+        "slips": [],
     }
 
 
@@ -218,20 +292,32 @@ def _finish(result: dict[str, Any], *, as_json: bool) -> None:
     else:
         for line in _lines(result):
             print_line(line)
-    if "error" in result:
+    if "error" in result or False in (result.get("approved"), result.get("refused")):
         raise typer.Exit(CHECK_FAILED)
 
 
 def _lines(result: Mapping[str, Any]) -> list[str]:
     if "error" in result:
         return [f"{result.get('command', 'status')}: {result['error']}"]
+    if False in (result.get("approved"), result.get("refused")):
+        return [f"{result['command']}: it waits no longer, or may not be sent any more; nothing was sent"]
+    if "volume" in result:
+        return [f"{result['command'].replace('_', '-')}: done, {result['volume']} shares"]
     if "state" not in result:
         locked = [f"  not to be sold now, at the next chance: {held}" for held in result.get("locked", ())]
+        locked += [f"  taken over by people, not sold: {held}" for held in result.get("external", ())]
         return [f"{result['command']}: done by the running system", *locked]
     running = "running" if result.get("running") else "stopped"
     lines = [f"{result['state']}{' (AI paused)' if result['paused'] else ''}  {result['mode']}  {running}"]
     for account in result["accounts"]:
         held = ", ".join(f"{symbol} {volume}" for symbol, volume in account["positions"].items()) or "-"
         lines.append(f"{account['name']:<14} cash {account['cash']:>16,.2f} CNY   {held}")
+        for symbol, volume in account.get("external", {}).items():
+            lines.append(f"{'':<14} taken over by people: {symbol} {volume}")
+    for asked in result.get("approvals", ()):
+        lines.append(
+            f"? {asked['id']} {asked['account']} {asked['side']} {asked['symbol']} {asked['volume']} at "
+            f"{asked['price']} CNY, lapses {asked['lapses_at']}; aiagent approve {asked['id']}"
+        )
     lines += [f"! {alert}" for alert in result["alerts"]]
     return lines

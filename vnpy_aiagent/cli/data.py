@@ -1,5 +1,7 @@
 """`aiagent data import | download`: bars into vnpy's database."""
 
+import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from vnpy_aiagent.cli.common import (
+    CHECK_FAILED,
     JsonOption,
     absolute,
     err_console,
@@ -69,12 +72,13 @@ def download_(
     frequency: Annotated[str, typer.Option(help="daily or hourly.")] = "daily",
     as_json: JsonOption = False,
 ) -> None:
-    """Download bars through akshare into vnpy's database.
+    """Download bars through akshare into vnpy's database. Exit 1 if some symbols did not come.
 
     Example: aiagent data download 600519.SSE --start 2024-01-01
     """
+    quiet_vnpy()
     from vnpy_aiagent.data import parse_symbol
-    from vnpy_aiagent.data.akshare_source import download
+    from vnpy_aiagent.data.akshare_source import is_installed, missing_package
 
     wanted = [parse_symbol(symbol) for symbol in split_symbols(symbols)]
     if not wanted:
@@ -82,7 +86,53 @@ def download_(
     today = LiveClock().now().date()
     first = parse_day(start, "--start") or today.replace(year=today.year - DEFAULT_YEARS, day=1)
     last = parse_day(end, "--end") or today
-    _store(download(wanted, first, last, parse_frequency(frequency)), as_json=as_json)
+    if last < first:
+        raise ConfigError(f"--end {last} is before --start {first}; swap them")
+    interval = parse_frequency(frequency)
+    if not is_installed():
+        raise missing_package()
+    saved, failed = _download_each(wanted, first, last, interval)
+    for symbol, reason in failed.items():
+        sys.stderr.write(f"{symbol}: {reason}\n")
+    if as_json:
+        print_json({"saved": saved, "failed": failed})
+    else:
+        print_line(f"{sum(saved.values())} bars of {len(saved)} symbols, into vnpy's database")
+        if failed:
+            print_line(f"{len(failed)} symbols did not come: {', '.join(failed)}")
+    if failed:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _download_each(
+    symbols: list[str], first: date, last: date, interval: BarInterval
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Symbol by symbol, each saved as it comes: how many bars of each, and why others did not come."""
+    from vnpy.trader.database import get_database
+
+    from vnpy_aiagent.data.akshare_source import download
+    from vnpy_aiagent.data.vnpy_database import import_market_data
+
+    database = get_database()
+    saved: dict[str, int] = {}
+    failed: dict[str, str] = {}
+    console = err_console()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("download", total=len(symbols))
+        for symbol in dict.fromkeys(symbols):
+            progress.update(task, description=symbol)
+            try:
+                saved[symbol] = import_market_data(download([symbol], first, last, interval), database)
+            except DataError as error:
+                failed[symbol] = str(error)
+            progress.advance(task)
+    return saved, failed
 
 
 def _store(market: "MarketData", *, as_json: bool) -> None:

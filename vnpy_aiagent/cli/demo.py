@@ -27,6 +27,8 @@ from vnpy_aiagent.cli.common import (
 from vnpy_aiagent.config import Settings, load_settings
 from vnpy_aiagent.domain import BarInterval, Mode, RunStarted, parse_message
 from vnpy_aiagent.errors import ConfigError, DataError, JournalError
+from vnpy_aiagent.keys import with_key
+from vnpy_aiagent.places import default_config
 
 if TYPE_CHECKING:
     from vnpy_aiagent.data.market_data import MarketData
@@ -144,7 +146,7 @@ def analyze(
     Example: aiagent analyze 600519.SSE --data sse50 --as-of 2025-09-30
     """
     day, data = parse_day(as_of, "--as-of"), absolute(data) if data else None
-    settings = _settings(config, "1000000", 7).model_copy(update={"schedule": ()})
+    settings = _settings(config or default_config(), "1000000", 7).model_copy(update={"schedule": ()})
     with scratch_vnpy_folder():
         from vnpy_aiagent.cli.decision import decide_once, decision_facts, decision_lines
         from vnpy_aiagent.data import parse_symbol
@@ -165,7 +167,7 @@ def analyze(
 
 def _settings(config: Path | None, cash: str, seed: int) -> Settings:
     amount = parse_cash(cash)
-    settings = load_settings(config, mode=Mode.SIMULATION)
+    settings = with_key(load_settings(config, mode=Mode.SIMULATION))
     accounts = tuple(a.model_copy(update={"cash": amount, "gateway": ""}) for a in settings.accounts)
     return settings.model_copy(
         update={"accounts": accounts, "llm": settings.llm.model_copy(update={"seed": seed})}
@@ -193,8 +195,12 @@ def _load(
 
 
 def _years_back(market: "MarketData", years: int) -> date:
+    """The same day so many years before the last day with bars; 28 February where that year has no 29th."""
     last = market.span(BarInterval.DAILY)[1]
-    return last.replace(year=last.year - years, day=min(last.day, 28))
+    try:
+        return last.replace(year=last.year - years)
+    except ValueError:
+        return last.replace(year=last.year - years, day=28)
 
 
 def _prepare(folder: Path) -> None:

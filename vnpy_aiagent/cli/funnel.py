@@ -11,16 +11,32 @@ from vnpy_aiagent.report import Funnel, RunRecord
 from vnpy_aiagent.report.why_not import Why
 
 LEFT_OUT = {
-    "zh": {"short_history": "历史太短", "no_setup": "没有形态", "below_cap": "排名在每日上限之外"},
-    "en": {"short_history": "history too short", "no_setup": "no setup", "below_cap": "below the daily cap"},
+    "zh": {
+        "short_history": "历史太短",
+        "no_setup": "没有形态",
+        "below_cap": "排名在每日上限之外",
+        "analyses_per_day": "今日分析已达上限",
+    },
+    "en": {
+        "short_history": "history too short",
+        "no_setup": "no setup",
+        "below_cap": "below the daily cap",
+        "analyses_per_day": "the day's number of analyses was reached",
+    },
 }
 STEPS = {
     "zh": ("扫描", "入选", "分析", "提案", "通过", "成交"),
     "en": ("scanned", "picked", "analysed", "proposed", "approved", "filled"),
 }
 PARTS = {
-    "zh": ("扫描未选", "分析后不动", "风控拒绝", "未成交"),
-    "en": ("left out by the scan", "held after analysis", "refused by risk rules", "not filled"),
+    "zh": ("扫描未选", "未询问模型", "分析后不动", "风控拒绝", "未成交"),
+    "en": (
+        "left out by the scan",
+        "model not asked",
+        "held after analysis",
+        "refused by risk rules",
+        "not filled",
+    ),
 }
 
 
@@ -45,6 +61,7 @@ def funnel_facts(funnel: Funnel, language: Language) -> dict[str, Any]:
         "reduced": funnel.reduced,
         "filled": funnel.filled,
         "left_out": funnel.left_out,
+        "unasked": [_fact(why, language) for why in funnel.unasked],
         "held": [_fact(why, language) for why in funnel.held],
         "rejected": [_fact(why, language) for why in funnel.refused],
         "unfilled": [_fact(why, language) for why in funnel.unfilled],
@@ -56,11 +73,12 @@ def funnel_lines(funnel: Funnel, language: Language) -> Iterator[str]:
     counts = (funnel.scanned, funnel.picked, funnel.analysed, funnel.proposed, funnel.approved, funnel.filled)
     yield f"{funnel.day or ''} {funnel.symbol or ''}".strip()
     yield " -> ".join(f"{name} {count}" for name, count in zip(STEPS[language], counts, strict=True))
-    left_out, held, refused, unfilled = PARTS[language]
+    left_out, unasked, held, refused, unfilled = PARTS[language]
     if funnel.left_out:
         yield f"{left_out}:"
         for name, count in funnel.left_out.items():
             yield f"  {count:>4}  {LEFT_OUT[language].get(name, name)}"
+    yield from _part(unasked, funnel.unasked, language)
     yield from _part(held, funnel.held, language)
     yield from _part(refused, funnel.refused, language)
     yield from _part(unfilled, funnel.unfilled, language)

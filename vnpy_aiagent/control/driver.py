@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event as Flag
 from threading import Thread
 
-from vnpy_aiagent.domain import Clock, Timer, TimerQueue
+from vnpy_aiagent.domain import Clock, Timer, TimerQueue, wall_seconds
 from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.store.inbox import Command, Inbox
 
@@ -43,7 +43,7 @@ class ClockDriver:
                 continue
             with self._timers.changed:  # re-entrant; a timer set meanwhile wakes the wait
                 due = self._timers.next_deadline()
-                wait = LONGEST_WAIT if due is None else (due - self._clock.now()).total_seconds()
+                wait = LONGEST_WAIT if due is None else wall_seconds(self._clock, due)
                 if not self._stopped and wait > 0:
                     self._timers.changed.wait(min(wait, LONGEST_WAIT))
 

@@ -3,7 +3,6 @@
 from threading import Lock
 
 from vnpy_aiagent.domain import TradingState
-from vnpy_aiagent.errors import TradingHalted
 
 
 class TradingControl:
@@ -31,8 +30,3 @@ class TradingControl:
         """Set both. Only a human's command may lift HALTED; the engine sees to that."""
         with self._lock:
             self._state, self._paused = state, paused
-
-    def require_entries(self) -> None:
-        """Raise TradingHalted unless new risk is allowed."""
-        if self.state is not TradingState.ACTIVE:
-            raise TradingHalted(f"trading state is {self.state}; run `aiagent resume` when you are ready")

@@ -98,7 +98,7 @@ class AiAgentStrategy(CtaTemplate):
             if held:
                 self.write_log(f"策略已停止：持有 {held} 股，其止损在策略重新启动前不会发出")
         if self.desk is not None:
-            self.desk.brain.model.close()
+            self.desk.brain.close()
 
     # live
 

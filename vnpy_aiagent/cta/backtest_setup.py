@@ -5,15 +5,14 @@ from decimal import Decimal
 from functools import cache
 from math import isfinite
 
-from vnpy_aiagent.brain import Brain
+from vnpy_aiagent.brain.build import BrainSetup, build_brain
 from vnpy_aiagent.config import STYLE_LIMITS, BudgetSettings, LlmSettings, RiskLimits, load_settings
 from vnpy_aiagent.cta.desk import BacktestDesk
 from vnpy_aiagent.domain import Style, to_decimal
 from vnpy_aiagent.errors import ConfigError
-from vnpy_aiagent.llm.factory import build_model
 from vnpy_aiagent.market import InstrumentRules, TradingCalendar, instrument_rules
+from vnpy_aiagent.places import default_config
 from vnpy_aiagent.portfolio import AccountBook
-from vnpy_aiagent.wiring import default_config
 
 
 def build_desk(
@@ -44,7 +43,7 @@ def build_desk(
         vt_symbol,
         AccountBook(account, chosen, Decimal(to_decimal(capital))),
         one_symbol_limits(chosen, weight),
-        Brain(build_model(llm, budget), llm, settings.brain),
+        build_brain(BrainSetup(llm, budget, settings.brain), monotonic=None),
         settings,
         TradingCalendar(settings.calendar.extra_years_file),
         rules_for,

@@ -59,6 +59,13 @@ class DailyBars:
         return len(self._complete)
 
     @property
+    def today(self) -> date:
+        """Day of the latest bar; RuntimeError before the first."""
+        if self._latest is None:
+            raise RuntimeError("no bar has come yet")
+        return self._latest.date()
+
+    @property
     def last(self) -> DayBar:
         """The latest complete day; IndexError before the first."""
         return self._complete[-1]

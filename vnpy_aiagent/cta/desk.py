@@ -182,7 +182,7 @@ class BacktestDesk:
         if proposal is not None:
             plan = self._judge(proposal, series, next_session(quote, rules))
         plan = replace(plan, stop=self._stop_ticket(plan.sell))
-        self.portfolio.start_session()
+        self.portfolio.start_session(self.days.last.day)
         self.plans.append(plan)
         return plan
 
@@ -264,7 +264,7 @@ class BacktestDesk:
         if proposal.action in ENTRIES:
             target = int(self.equity * to_decimal(proposal.target_weight) / prices.buy_limit)
             buy = self._context(proposal, Side.BUY, target - self.held, prices.buy_limit, view, series)
-            ticket, refused = self._assess(replace(buy, stop=prices.stop))
+            ticket, refused = self._assess(replace(buy, stop=prices.stop, reference=prices.entry))
             if ticket is not None:
                 origin = Origin(proposal.setup, ONE_SYMBOL.regime, proposal.confidence)
                 self._entry = Entry(prices.stop, prices.triggers, origin)

@@ -61,6 +61,7 @@ class SessionPlan:
 class Prices:
     """A proposal's prices in CNY, on the tick grid and inside the next session's band."""
 
+    entry: Decimal
     stop: Decimal | None
     triggers: tuple[ResolvedTrigger, ...]
     buy_limit: Decimal
@@ -136,7 +137,7 @@ def priced(
     if quote.limit_up is not None and quote.limit_down is not None:
         buy = min(max(buy, quote.limit_down), quote.limit_up)
     sell = max(ceil_to_tick(lowest, tick), tick) if quote.limit_down is None else quote.limit_down
-    return Prices(_optional(proposal.stop, context), triggers, buy, sell)
+    return Prices(entry, _optional(proposal.stop, context), triggers, buy, sell)
 
 
 def reached(trigger: ResolvedTrigger, low: float, high: float, sessions: int) -> bool:

@@ -1,19 +1,25 @@
-"""Checks on bars: the first impossible row is refused with its file and line."""
+"""Checks on bars: the first impossible row is refused with its file and line; odd ones are noted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from vnpy_aiagent.errors import BadRow
+from vnpy_aiagent.domain.text import Text, say
+from vnpy_aiagent.errors import BadRow, RuleUnknown, UnknownSymbol
+from vnpy_aiagent.market import Board, instrument_rules
 
 if TYPE_CHECKING:
     from vnpy_aiagent.data.bars import BarSeries
+    from vnpy_aiagent.data.market_data import Instrument
 
 BoolArray = npt.NDArray[np.bool_]
 
 PRICES = ("open", "high", "low", "close")
+TICK_TOLERANCE = 1e-4
+"""Part of a tick by which a price may miss the grid: what binary fractions leave of it."""
 
 
 def check_series(
@@ -38,6 +44,45 @@ def check_series(
     }
     detail = text.format(day=series.day_of(index), vt_symbol=series.vt_symbol, **values)
     raise BadRow(f"{source}, line {lines[index]}: {detail}; correct or remove this row")
+
+
+def off_tick_notes(
+    series: Iterable["BarSeries"], instruments: Mapping[str, "Instrument"]
+) -> tuple[Text, ...]:
+    """One note on the bars whose prices are no whole number of ticks (adjusted prices, for instance).
+
+    The tick is that of each symbol's last day. A symbol or day without known rules is passed over.
+    """
+    count, example = 0, ""
+    for bars in series:
+        tick = _tick_of(bars, instruments.get(bars.vt_symbol))
+        if tick is None:
+            continue
+        prices = np.stack([getattr(bars, name) for name in PRICES]) / float(tick)
+        rows = np.flatnonzero((np.abs(prices - np.rint(prices)) > TICK_TOLERANCE).any(axis=0))
+        if len(rows) and not example:
+            values = "/".join(f"{float(getattr(bars, name)[rows[0]]):.10g}" for name in PRICES)
+            example = f"{bars.vt_symbol} {bars.day_of(int(rows[0]))} {values}"
+        count += len(rows)
+    if not count:
+        return ()
+    note = say(
+        "有 {count} 根K线的价格不是最小变动价位的整数倍（如 {example}），可能是复权价；"
+        "模拟成交价按不利方向取到最小变动价位。",
+        count=count,
+        example=example,
+    )
+    return (note,)
+
+
+def _tick_of(bars: "BarSeries", item: "Instrument | None") -> Decimal | None:
+    if not len(bars):
+        return None
+    board = Board[item.board] if item is not None and item.board else None
+    try:
+        return instrument_rules(bars.vt_symbol, bars.day_of(-1), board=board).tick_size
+    except (RuleUnknown, UnknownSymbol):
+        return None
 
 
 def _faults(series: "BarSeries", volume_required: bool) -> list[tuple[str, BoolArray]]:

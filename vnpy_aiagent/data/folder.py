@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from vnpy_aiagent.data.bars import BarSeries
+from vnpy_aiagent.data.checks import off_tick_notes
 from vnpy_aiagent.data.csv_files import (
     Table,
     parse_day,
@@ -62,12 +63,13 @@ def load_folder(
         hourly, unit_notes = _in_shares(hourly, daily)
         notes += unit_notes
         series |= {(s, BarInterval.HOUR): hourly[s] for s in chosen if s in hourly}
+    instruments = {s: members.get(s, Instrument(s)) for s in chosen}
     return MarketData(
         source=folder.name,
-        instruments={s: members.get(s, Instrument(s)) for s in chosen},
+        instruments=instruments,
         series=series,
         index=_indices(folder),
-        notes=notes,
+        notes=(*notes, *off_tick_notes(series.values(), instruments)),
     )
 
 

@@ -30,6 +30,11 @@ class LiveBars:
         with self._loading:
             self._current = PointInTime(self._load(), self._clock)
 
+    @property
+    def data(self) -> MarketData:
+        """The data in use now."""
+        return self._current.data
+
     def newest(self) -> datetime | None:
         """When the newest daily bar of any symbol became available, None without bars."""
         data = self._current.data

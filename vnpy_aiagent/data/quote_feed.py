@@ -41,11 +41,13 @@ _RECOVERED = "行情恢复：{symbols}"
 
 @dataclass(slots=True)
 class QuoteFeed:
-    """Polls and judges. A trouble is told when it begins and, for stale quotes, when it ends."""
+    """Polls and judges. A trouble is told when it begins, and when it ends: never at every try between."""
 
     pool: SourcePool
     filter: QuoteFilter
     active: str = ""
+    lost: bool = False
+    _failing: set[str] = field(default_factory=set)
     _told: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def poll(self, vt_symbols: Sequence[str], session: Session) -> Report:
@@ -66,12 +68,20 @@ class QuoteFeed:
 
     def _source_lines(self, polled: Polled) -> list[Line]:
         """Failures, and the change from one source to another or to none."""
-        lines = [Line(logging.WARNING, f"{label}行情失败：{reason}") for label, reason in polled.failures]
+        lines = [
+            Line(logging.WARNING, f"{label}行情失败：{reason}")
+            for label, reason in polled.failures
+            if label not in self._failing
+        ]
+        self._failing.update(label for label, _ in polled.failures)
         if polled.answer is not None:
+            self.lost = False
+            self._failing.discard(SOURCES[polled.answer.source].label)
             if self.active != polled.answer.source:
                 self.active = polled.answer.source
                 lines.append(Line(logging.INFO, f"行情来源：{SOURCES[self.active].label}"))
-        elif polled.failures:
+        elif polled.failures and not self.lost:
+            self.lost = True
             pause = self.pool.seconds_blocked()
             lines.append(Line(logging.ERROR, f"没有可用的行情源，{pause:.0f}秒后重试；请检查网络"))
             self.active = ""

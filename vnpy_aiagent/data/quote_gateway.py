@@ -8,9 +8,8 @@ It takes no orders. Requests run in a thread of their own; close() ends it witho
 """
 
 import logging
-import time
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import ClassVar
@@ -28,7 +27,7 @@ from vnpy_aiagent.data.quote_names import FILE_NAME, load_names, save_names
 from vnpy_aiagent.data.quote_pool import SourcePool
 from vnpy_aiagent.data.quote_settings import DEFAULTS, SHORTEST_INTERVAL, QuoteSettings, Raw, read_settings
 from vnpy_aiagent.data.quote_ticks import to_contract, to_tick
-from vnpy_aiagent.domain.clock import Clock, LiveClock
+from vnpy_aiagent.domain.clock import Clock, LiveClock, steady_seconds, wall_seconds
 from vnpy_aiagent.errors import AiAgentError, CalendarError, ConfigError, DataError, RuleUnknown
 from vnpy_aiagent.market import TradingCalendar, default_calendar, instrument_rules
 
@@ -39,7 +38,8 @@ JOIN = 2.0  # seconds
 class QuoteGateway(BaseGateway):
     """Ticks of shares and ETFs from Sina and Tencent, every 3 to 60 seconds.
 
-    `clock` and `calendar` may be replaced before connect().
+    `clock` and `calendar` may be replaced before connect(). Where another gateway owns the contracts,
+    `publishes` is False and only ticks come from here.
     """
 
     default_name = "QUOTE"
@@ -52,6 +52,7 @@ class QuoteGateway(BaseGateway):
         super().__init__(event_engine, gateway_name)
         self.clock: Clock = LiveClock()
         self.calendar: TradingCalendar | None = None
+        self.publishes = True
         self.names: dict[str, str] = {}
         self._lock = Lock()
         self._symbols: dict[str, None] = {}
@@ -132,7 +133,8 @@ class QuoteGateway(BaseGateway):
     # the polling thread
 
     def _run(self, settings: QuoteSettings, stopped: Event) -> None:
-        feed = QuoteFeed(SourcePool(settings.sources, fetcher(stopped)), QuoteFilter(settings.max_age))
+        pool = SourcePool(settings.sources, fetcher(stopped), lambda: steady_seconds(self.clock))
+        feed = QuoteFeed(pool, QuoteFilter(settings.max_age))
         hours = QuoteHours(self.calendar or default_calendar(), settings.always)
         if not hours.knows(self.clock.now()):
             self._log(
@@ -140,11 +142,15 @@ class QuoteGateway(BaseGateway):
             )
         while not stopped.is_set():
             self._wake.clear()
-            due = time.monotonic() + settings.interval
+            due = self.clock.now() + timedelta(seconds=settings.interval)
             if self._poll(feed, hours, stopped):
-                stopped.wait(max(0.0, due - time.monotonic()))
-            elif self._wake.wait(max(0.0, due - time.monotonic())):
+                stopped.wait(self._pause(due, settings.interval))
+            elif self._wake.wait(self._pause(due, settings.interval)):
                 stopped.wait(SETTLE)
+
+    def _pause(self, due: datetime, longest: float) -> float:
+        """Seconds to the next poll; never more than the interval, whatever is done to the clock."""
+        return min(max(0.0, wall_seconds(self.clock, due)), longest)
 
     def _poll(self, feed: QuoteFeed, hours: QuoteHours, stopped: Event) -> bool:
         """One poll; whether anything was asked for. What goes wrong is told; the next poll tries again."""
@@ -190,7 +196,7 @@ class QuoteGateway(BaseGateway):
         if name is None or self._settings is None or self._announced.get(vt_symbol) == name:
             return
         self._announced[vt_symbol] = name
-        if self._settings.contracts:
+        if self._settings.contracts and self.publishes:
             try:
                 self.on_contract(to_contract(vt_symbol, name, self.clock.now().date(), self.gateway_name))
             except (RuleUnknown, CalendarError) as error:

@@ -22,6 +22,7 @@ _EXCHANGE_PREFIXES: dict[str, tuple[str, ...]] = {
     "BSE": ("920", "43", "82", "83", "87", "88"),
 }
 _FUND_PREFIXES = {"SSE": ("50", "51", "52", "55", "56", "58"), "SZSE": ("15", "16", "18")}
+_INDEX_PREFIXES = {"SSE": "000", "SZSE": "399", "BSE": "899"}
 _AMBIGUOUS_PREFIX = "000"  # stocks on SZSE, indices on SSE
 
 _CODE_THEN_EXCHANGE = re.compile(r"(\d{6})\.?([A-Z]{2,4})")
@@ -58,6 +59,12 @@ def is_fund(vt_symbol: str) -> bool:
     """Whether the code lies in a range of exchange-traded funds."""
     code, _, exchange = vt_symbol.partition(".")
     return len(code) == 6 and code.startswith(_FUND_PREFIXES.get(exchange, ("-",)))
+
+
+def is_index(vt_symbol: str) -> bool:
+    """Whether the code lies in a range of exchange indices: 000xxx of SSE, 399xxx of SZSE, 899xxx of BSE."""
+    code, _, exchange = vt_symbol.partition(".")
+    return len(code) == 6 and code.startswith(_INDEX_PREFIXES.get(exchange, "-"))
 
 
 def _with_exchange(code: str, suffix: str, text: str) -> str:

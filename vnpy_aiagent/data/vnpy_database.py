@@ -22,7 +22,7 @@ from vnpy_aiagent.errors import DataError
 
 Progress = Callable[[int, int], None]
 
-_INTERVALS = {
+INTERVALS = {
     BarInterval.MINUTE: Interval.MINUTE,
     BarInterval.HOUR: Interval.HOUR,
     BarInterval.DAILY: Interval.DAILY,
@@ -38,7 +38,7 @@ def import_market_data(data: MarketData, database: BaseDatabase, progress: Progr
     `progress` is called with bars done and bars in all after each series. Bars of 5, 15 or 30 minutes,
     which vnpy's database does not know, and a refused save raise DataError.
     """
-    unknown = sorted({interval.name for _, interval in data.series if interval not in _INTERVALS})
+    unknown = sorted({interval.name for _, interval in data.series if interval not in INTERVALS})
     if unknown:
         raise DataError(
             f"vnpy's database has no place for {', '.join(unknown)} bars; "
@@ -59,7 +59,7 @@ def import_market_data(data: MarketData, database: BaseDatabase, progress: Progr
     return done
 
 
-def to_vnpy_bars(series: BarSeries) -> Iterator[BarData]:
+def to_vnpy_bars(series: BarSeries, gateway_name: str = "DB") -> Iterator[BarData]:
     """New BarData objects (vnpy_sqlite changes those that it is given), times in Asia/Shanghai."""
     symbol, _, exchange = series.vt_symbol.rpartition(".")
     daily = series.interval is BarInterval.DAILY
@@ -68,11 +68,11 @@ def to_vnpy_bars(series: BarSeries) -> Iterator[BarData]:
     for index, (volume, turnover, open_price, high, low, close) in enumerate(cells):
         start = series.start_of(index)
         yield BarData(
-            gateway_name="DB",
+            gateway_name=gateway_name,
             symbol=symbol,
             exchange=Exchange[exchange],
             datetime=start.replace(hour=0, minute=0) if daily else start,
-            interval=_INTERVALS[series.interval],
+            interval=INTERVALS[series.interval],
             volume=volume,
             turnover=turnover,
             open_price=open_price,
@@ -82,19 +82,33 @@ def to_vnpy_bars(series: BarSeries) -> Iterator[BarData]:
         )
 
 
+def release(database: BaseDatabase) -> None:
+    """Close the connection that vnpy's SQL drivers opened for the calling thread, before the thread ends."""
+    connection = getattr(database, "db", None)
+    if connection is not None:
+        connection.close()
+
+
 def load_from_database(
-    vt_symbols: Sequence[str], start: date, end: date, interval: BarInterval, database: BaseDatabase
+    vt_symbols: Sequence[str],
+    start: date,
+    end: date,
+    interval: BarInterval,
+    database: BaseDatabase,
+    *,
+    may_lack: bool = False,
 ) -> MarketData:
     """Load bars from `start` to `end`, both days included.
 
     WEEKLY loads daily bars, 5 to 30 minutes load one-minute bars; `MarketData.bars` makes the rest. A symbol
-    without bars raises DataError, an impossible stored bar BadRow.
+    without bars raises DataError, or is kept with an empty series where it `may_lack` them; an impossible
+    stored bar raises BadRow.
     """
     stored = _stored_interval(interval)
     series: dict[SeriesKey, BarSeries] = {}
     for vt_symbol in sorted({parse_symbol(text) for text in vt_symbols}):
         rows = [row for row in _rows(vt_symbol, start, end, stored, database) if start <= _day(row[0]) <= end]
-        if not rows:
+        if not rows and not may_lack:
             raise DataError(
                 f"vnpy's database has no {stored} bars of {vt_symbol} from {start} to {end}; "
                 "import them with `aiagent data import` or `aiagent data download`"
@@ -108,7 +122,7 @@ def load_from_database(
 
 
 def _stored_interval(interval: BarInterval) -> BarInterval:
-    if interval in _INTERVALS:
+    if interval in INTERVALS:
         return interval
     return BarInterval.DAILY if interval is BarInterval.WEEKLY else BarInterval.MINUTE
 
@@ -130,7 +144,7 @@ def _rows(
     bars = database.load_bar_data(
         symbol,
         Exchange[exchange],
-        _INTERVALS[interval],
+        INTERVALS[interval],
         datetime.combine(start - timedelta(days=1), time(0), MARKET_TZ),
         datetime.combine(end + timedelta(days=2), time(0), MARKET_TZ),
     )

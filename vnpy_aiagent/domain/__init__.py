@@ -2,18 +2,31 @@
 
 from vnpy_aiagent.domain.analysis import (
     AnalysisRequest,
+    AnalysisSkipped,
     Candidate,
     DebateTurn,
     Decision,
     Evidence,
     Finding,
+    PoolChosen,
+    PoolPick,
     Proposal,
     Reason,
     ScanResult,
     TokenUsage,
     TriggerPlan,
 )
-from vnpy_aiagent.domain.clock import MARKET_TZ, Clock, LiveClock, Timer, TimerQueue, VirtualClock
+from vnpy_aiagent.domain.clock import (
+    MARKET_TZ,
+    Clock,
+    LiveClock,
+    PacedClock,
+    Timer,
+    TimerQueue,
+    VirtualClock,
+    steady_seconds,
+    wall_seconds,
+)
 from vnpy_aiagent.domain.enums import (
     Action,
     Activity,
@@ -36,11 +49,19 @@ from vnpy_aiagent.domain.enums import (
     TriggerEnd,
     TriggerKind,
 )
+from vnpy_aiagent.domain.handover import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    ManualSlip,
+    PositionHandedBack,
+    PositionTakenOver,
+)
 from vnpy_aiagent.domain.learning import Lesson, Review
 from vnpy_aiagent.domain.message import MESSAGE_TYPES, IdFactory, Message, parse_message
 from vnpy_aiagent.domain.money import ceil_to_tick, cny, floor_to_tick, round_to_tick, to_decimal
 from vnpy_aiagent.domain.monitoring import StopUpdate, TriggerEnded, TriggerFired, TriggerSpec
 from vnpy_aiagent.domain.orders import (
+    TARGET_NOTE,
     Fill,
     Intent,
     OrderUpdate,
@@ -71,11 +92,13 @@ from vnpy_aiagent.domain.system import (
     ScheduleFired,
     StateChanged,
 )
-from vnpy_aiagent.domain.text import Text, say
+from vnpy_aiagent.domain.text import REPLACEMENT, Text, clean, say, without_surrogates
 
 __all__ = [
     "MARKET_TZ",
     "MESSAGE_TYPES",
+    "REPLACEMENT",
+    "TARGET_NOTE",
     "AccountOpened",
     "Action",
     "Activity",
@@ -83,6 +106,9 @@ __all__ = [
     "AgentStatus",
     "Alert",
     "AnalysisRequest",
+    "AnalysisSkipped",
+    "ApprovalAnswered",
+    "ApprovalAsked",
     "BarInterval",
     "BaselineMark",
     "Candidate",
@@ -100,16 +126,22 @@ __all__ = [
     "JobSkipped",
     "Lesson",
     "LiveClock",
+    "ManualSlip",
     "Message",
     "Mode",
     "Note",
     "OrderState",
     "OrderUpdate",
     "Outcome",
+    "PacedClock",
     "ParentDone",
     "ParentOrder",
     "ParentState",
     "Period",
+    "PoolChosen",
+    "PoolPick",
+    "PositionHandedBack",
+    "PositionTakenOver",
     "PriceBasis",
     "PriceContext",
     "PriceRef",
@@ -151,11 +183,15 @@ __all__ = [
     "VirtualClock",
     "Withheld",
     "ceil_to_tick",
+    "clean",
     "cny",
     "floor_to_tick",
     "parse_message",
     "resolve",
     "round_to_tick",
     "say",
+    "steady_seconds",
     "to_decimal",
+    "wall_seconds",
+    "without_surrogates",
 ]

@@ -1,5 +1,6 @@
 """Messages of the brain: what was asked, what was found, argued and proposed."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -29,13 +30,43 @@ class Candidate(Part):
 
 
 class ScanResult(Message):
-    """The day's scan: which symbols are worth a decision, and why the others are not."""
+    """The day's scan: which symbols are worth a decision, and why the others are not, counted and by name."""
 
     scanned: int
     picked: tuple[Candidate, ...]
     left_out: dict[str, int]
+    left_out_symbols: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     breadth: float | None = None
     regime: str = "UNKNOWN"
+
+
+class PoolPick(Part):
+    """One symbol of the automatic pool: its turnover (CNY) on the day of the ranking."""
+
+    vt_symbol: str
+    name: str
+    turnover: float
+
+
+class PoolChosen(Message):
+    """The automatic pool was chosen anew: the most active of `candidates` on `day`, as `source` says.
+
+    `held` stay although they are not among `picks`.
+    """
+
+    day: date
+    source: str
+    candidates: int
+    picks: tuple[PoolPick, ...]
+    held: tuple[str, ...]
+
+
+class AnalysisSkipped(Message):
+    """A picked symbol was not analysed for an entry: the day's number of analyses was reached."""
+
+    symbol: str
+    accounts: tuple[str, ...]
+    cap: int
 
 
 class AnalysisRequest(Message):

@@ -1,11 +1,12 @@
 """Time. One Clock protocol; the wall clock is read in LiveClock and nowhere else in the package."""
 
 import heapq
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Condition
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 MARKET_TZ = ZoneInfo("Asia/Shanghai")
@@ -17,6 +18,31 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Present market time, aware, Asia/Shanghai."""
         ...
+
+
+@runtime_checkable
+class PacedClock(Clock, Protocol):
+    """A clock whose seconds are not the machine's."""
+
+    def wall_seconds(self, until: datetime) -> float:
+        """Seconds of the machine until the clock shows a time; 0 or less once it has."""
+        ...
+
+    def steady_seconds(self) -> float:
+        """Seconds since any fixed moment at this clock's pace; they never go back."""
+        ...
+
+
+def wall_seconds(clock: Clock, until: datetime) -> float:
+    """Seconds that a thread waits until a clock shows a time; 0 or less once it has."""
+    if isinstance(clock, PacedClock):
+        return clock.wall_seconds(until)
+    return (until - clock.now()).total_seconds()
+
+
+def steady_seconds(clock: Clock) -> float:
+    """Seconds for pauses and back-offs: the clock's own where it has a pace, else the machine's."""
+    return clock.steady_seconds() if isinstance(clock, PacedClock) else time.monotonic()
 
 
 class LiveClock:

@@ -113,16 +113,18 @@ class TriggerEnd(StrEnum):
     EXPIRED = "EXPIRED"
     REPLACED = "REPLACED"
     CANCELLED = "CANCELLED"
+    TAKEN_OVER = "TAKEN_OVER"
 
 
 class StopState(StrEnum):
-    """Life of a protective stop, from the entry's first fill until the position is flat."""
+    """Life of a protective stop, from the entry's first fill until the position is flat or a human's."""
 
     ARMED = "ARMED"
     DEFERRED_T1 = "DEFERRED_T1"
     QUEUED_AT_LIMIT = "QUEUED_AT_LIMIT"
     WORKING = "WORKING"
     FLAT = "FLAT"
+    TAKEN_OVER = "TAKEN_OVER"
 
 
 class TradingState(StrEnum):

@@ -10,7 +10,10 @@ from vnpy_aiagent.domain.text import Text
 
 
 class TriggerSpec(Message):
-    """A trigger enters the book. `price` in CNY for the price kinds, `when` for TIME_AT."""
+    """A trigger enters the book. `price` in CNY for the price kinds, `when` for TIME_AT.
+
+    One on a price that has not fired until `expires`, the end of its plan, leaves the book.
+    """
 
     symbol: str
     trigger: TriggerKind
@@ -38,10 +41,11 @@ class TriggerEnded(Message):
 
 
 class StopUpdate(Message):
-    """A protective stop entered a state. `volume` is the shares it protects."""
+    """A protective stop entered a state. `volume`: the shares it protects; `flatten`: a human made it due."""
 
     symbol: str
     state: StopState
     stop: Decimal
     volume: int
     reason: Text
+    flatten: bool = False

@@ -10,6 +10,9 @@ from vnpy_aiagent.domain.enums import Action, OrderState, Outcome, ParentState, 
 from vnpy_aiagent.domain.message import Message
 from vnpy_aiagent.domain.text import Text
 
+TARGET_NOTE = "target"
+"""Note of the trigger at a plan's target."""
+
 
 class RuleLine(Part):
     """One risk rule's word on a proposal: the largest volume it allows, None where it sets no bound."""
@@ -21,7 +24,10 @@ class RuleLine(Part):
 
 
 class ResolvedTrigger(Part):
-    """A trigger of an approved plan, its price in CNY."""
+    """A trigger of an approved plan, its price in CNY.
+
+    `sessions` are trading days from now: when a TIME_AT fires, and how long one on a price is watched.
+    """
 
     trigger: TriggerKind
     price: Decimal | None = None

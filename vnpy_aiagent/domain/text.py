@@ -5,11 +5,15 @@ model is a template without figures.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
 PLACE = re.compile(r"\{([^{}]+)\}")
+REPLACEMENT = "\ufffd"
+_WITHOUT_CHINESE_PUNCTUATION = re.compile("[^，：；！？（）～…％＋－＝]+")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 class Text(BaseModel):
@@ -33,6 +37,23 @@ class Text(BaseModel):
 def say(template: str, **figures: object) -> Text:
     """Text from a template and figures, which are stored as they print."""
     return Text(template=template, figures={name: str(value) for name, value in figures.items()})
+
+
+def clean(text: str, limit: int | None = None) -> str:
+    """Text of a model or server for messages: NFKC, without characters that nobody sees or that turn lines.
+
+    Control, bidi, zero-width, private and unassigned characters go, lone surrogates too; line breaks stay.
+    Full-width punctuation is kept, which NFKC alone would turn into ASCII. `limit` cuts with an ellipsis.
+    """
+    text = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n").replace("\t", " ")
+    kept = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)
+    seen = _WITHOUT_CHINESE_PUNCTUATION.sub(lambda run: unicodedata.normalize("NFKC", run[0]), kept)
+    return seen if limit is None or len(seen) <= limit else seen[: limit - 1] + "…"
+
+
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, which no encoder and no database takes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _fill(template: str, figures: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from vnpy.trader.object import OrderData, TradeData
 
 from vnpy_aiagent.domain import Intent, OrderState, ParentOrder, ParentState, Signal
-from vnpy_aiagent.execution.states import STATUS_STATES, TERMINAL, next_state
+from vnpy_aiagent.execution.states import STATUS_REPORTS, TERMINAL, Report, next_state
 
 ZERO = Decimal(0)
 MAX_PARKED = 1_000
@@ -29,15 +29,15 @@ class Child:
     reason: str = ""
     parts: dict[str, tuple[OrderState, int]] = field(default_factory=dict)
 
-    def fold(self, vt_orderid: str, state: OrderState, traded: int) -> tuple[OrderState, int]:
-        """State and volume of all the orders that this one was split into, after a report on one of them."""
+    def fold(self, vt_orderid: str, report: Report, traded: int) -> tuple[Report, int]:
+        """Report and volume of all the orders that this one was split into, after a report on one of them."""
         before, volume = self.parts.get(vt_orderid, (OrderState.SENT, 0))
-        self.parts[vt_orderid] = next_state(before, state), max(volume, traded)
+        self.parts[vt_orderid] = next_state(before, report), max(volume, traded)
         total = sum(part for _, part in self.parts.values())
         states = {part for part, _ in self.parts.values()}
         if len(self.parts) < len(self.vt_orderids) or not states <= TERMINAL:
-            return (OrderState.PARTIAL if total else OrderState.ACCEPTED), total
-        return (states.pop() if len(states) == 1 else OrderState.CANCELLED), total
+            return (Report.PARTIAL if total else Report.ACCEPTED), total
+        return (Report[states.pop().name] if len(states) == 1 else Report.CANCELLED), total
 
     @property
     def ended(self) -> bool:
@@ -115,7 +115,7 @@ class OrderDesk:
         """Note the broker's ids; returns messages that came early and were parked."""
         child = self._children[intent_id]
         child.vt_orderids = vt_orderids
-        child.state = next_state(child.state, OrderState.SENT)
+        child.state = next_state(child.state, Report.SENT)
         early: list[OrderData | TradeData] = []
         for vt_orderid in vt_orderids:
             self._by_order[vt_orderid] = child
@@ -125,8 +125,20 @@ class OrderDesk:
     def withheld(self, intent_id: str) -> Child:
         """The intent was not sent: it ends without a fill."""
         child = self._children[intent_id]
-        child.state = OrderState.CANCELLED
+        child.state = next_state(child.state, Report.WITHHELD)
         return child
+
+    def unknown(self, child: Child) -> None:
+        """The gateway raised while it had the order: whether it left is open."""
+        child.state = next_state(child.state, Report.UNKNOWN)
+
+    def waiting_for(self, data: OrderData) -> Child | None:
+        """The child of unknown fate that a broker's report is about, by its own reference."""
+        for _, child in self.working():
+            known = child.state is OrderState.UNKNOWN and not child.vt_orderids
+            if known and data.reference == child.intent.reference:
+                return child
+        return None
 
     def owner(self, vt_orderid: str) -> Child | None:
         """The child that a broker's order belongs to, None where it is not ours."""
@@ -143,10 +155,10 @@ class OrderDesk:
 
         A gateway that counts a fill twice in `traded` cannot report more than was ordered.
         """
-        reported, volume = STATUS_STATES[data.status.name], int(data.traded)
+        report, volume = STATUS_REPORTS[data.status.name], int(data.traded)
         if len(child.vt_orderids) > 1:
-            reported, volume = child.fold(data.vt_orderid, reported, volume)
-        state = next_state(child.state, reported)
+            report, volume = child.fold(data.vt_orderid, report, volume)
+        state = next_state(child.state, report)
         traded = max(child.reported, min(volume, child.intent.volume))
         changed = state is not child.state or traded != child.reported
         child.state, child.reported = state, traded
@@ -154,13 +166,15 @@ class OrderDesk:
             child.reason = str(data.extra["reason"])
         return changed
 
-    def on_fill(self, child: Child, price: Decimal, volume: int) -> None:
-        """Add a fill to a child; it may come before or after the order report."""
+    def on_fill(self, child: Child, price: Decimal, volume: int) -> bool:
+        """Add a fill to a child; it may come before or after the order report. Whether the state changed."""
         child.filled += volume
         child.turnover += price * volume
         child.reported = max(child.reported, child.filled)
-        if child.filled >= child.intent.volume and child.state not in TERMINAL:
-            child.state = OrderState.FILLED
+        before = child.state
+        last = child.filled >= child.intent.volume
+        child.state = next_state(before, Report.LAST_FILL if last else Report.SOME_FILL)
+        return child.state is not before
 
     def close(self, parent: Parent) -> None:
         """A parent has ended. Its children stay known by id, for late messages."""

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from threading import Lock
 
+from vnpy_aiagent.domain import TokenUsage
 from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelNonsense, ModelTimeout
 from vnpy_aiagent.llm.port import ModelPort, ModelReply, ModelRequest, Usage
 from vnpy_aiagent.llm.pricing import TokenPrice, estimate_prompt
@@ -25,26 +26,29 @@ class BudgetLimits:
     seconds_per_decision: float = 300.0
 
 
-class BudgetedModel:
-    """A model behind a budget, itself a `ModelPort`.
+@dataclass(frozen=True, slots=True)
+class DayUse:
+    """What models used on one market day, so that neither a restart of the brain nor of the app frees it."""
 
-    Each call first reserves its worst case (estimated prompt and `max_tokens`, priced by `price`) and is
-    settled by the reported usage afterwards. A call that timed out or came back unusable counts with its
-    estimated prompt, since the server may well have worked. One decision at a time; its calls may come from
-    several threads. `monotonic` (seconds) is there for tests.
+    day: date
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, day: date, usage: TokenUsage) -> "DayUse":
+        """With the use of one more decision; a later day begins anew, an earlier one is past."""
+        if day < self.day:
+            return self
+        return DayUse(day, (self.usage if day == self.day else Usage()) + usage)
+
+
+class Ledger:
+    """What is used and reserved of one budget, by all models that share it.
+
+    One decision at a time; its calls may come from several threads. `monotonic` (seconds) is there for tests.
     """
 
-    def __init__(
-        self,
-        model: ModelPort,
-        limits: BudgetLimits,
-        *,
-        price: TokenPrice | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._model = model
+    def __init__(self, limits: BudgetLimits, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Nothing is used yet."""
         self._limits = limits
-        self._price = price
         self._monotonic = monotonic
         self._lock = Lock()
         self._day: date | None = None
@@ -52,16 +56,6 @@ class BudgetedModel:
         self._decision = Usage()
         self._spent_day = Usage()
         self._reserved = Usage()
-
-    @property
-    def name(self) -> str:
-        """Name of the model behind the budget."""
-        return self._model.name
-
-    @property
-    def is_llm(self) -> bool:
-        """Whether the model behind the budget is a language model."""
-        return self._model.is_llm
 
     @property
     def usage_decision(self) -> Usage:
@@ -88,47 +82,26 @@ class BudgetedModel:
             self._enter_day(day)
             self._spent_day = usage
 
-    def complete(self, request: ModelRequest) -> ModelReply:
-        """Ask the model within the budget.
-
-        Raises BudgetSpent before the call where its worst case does not fit, RuntimeError without a
-        `begin_decision`, else what the model raises. The timeout shrinks to what is left of the decision.
-        """
-        worst = self._worst_case(request)
+    def reserve(self, worst: Usage) -> float:
+        """Set a call's worst case aside; seconds left for it. Raises BudgetSpent where it does not fit."""
         with self._lock:
             seconds = self._check(worst)
             self._reserved += worst
-        used = Usage()
-        try:
-            bounded = request.model_copy(update={"timeout": min(request.timeout, seconds)})
-            reply = self._model.complete(bounded)
-            used = reply.usage
-        except ModelError as error:
-            used = self._after_failure(error, worst)
-            raise
-        finally:
-            self._settle(worst, used)
-        return reply
+            return seconds
 
-    def close(self) -> None:
-        """Close the model behind the budget."""
-        self._model.close()
+    def settle(self, worst: Usage, used: Usage) -> None:
+        """Put what a call used in the place of what was reserved for it."""
+        with self._lock:
+            self._reserved = _minus(self._reserved, worst)
+            self._decision += used
+            self._spent_day += used
 
     def _enter_day(self, day: date) -> None:
         if day != self._day:
             self._day = day
             self._spent_day = Usage()
 
-    def _worst_case(self, request: ModelRequest) -> Usage:
-        prompt = estimate_prompt(request)
-        return self._use(prompt, request.max_tokens)
-
-    def _use(self, prompt: int, completion: int) -> Usage:
-        cost = self._price.cost(prompt, completion) if self._price else Decimal(0)
-        return Usage(calls=1, prompt_tokens=prompt, completion_tokens=completion, cost=cost, estimated=True)
-
     def _check(self, worst: Usage) -> float:
-        """Seconds left for the call. Raises BudgetSpent where the worst case does not fit."""
         if self._day is None:
             raise RuntimeError("begin_decision(day) comes before the first model call")
         limits = self._limits
@@ -147,15 +120,62 @@ class BudgetedModel:
             raise _spent(f"{limits.cost_per_day} CNY for models on {self._day}", "cost_per_day")
         return seconds
 
+
+class BudgetedModel:
+    """A model behind a budget, itself a `ModelPort`.
+
+    Each call first reserves its worst case (estimated prompt and `max_tokens`, priced by `price`) and is
+    settled by the reported usage afterwards. A call that timed out or came back unusable counts with its
+    estimated prompt, since the server may well have worked.
+    """
+
+    def __init__(self, model: ModelPort, ledger: Ledger, *, price: TokenPrice | None = None) -> None:
+        """Models that share a ledger share the budget."""
+        self._model = model
+        self.ledger = ledger
+        self._price = price
+
+    @property
+    def name(self) -> str:
+        """Name of the model behind the budget."""
+        return self._model.name
+
+    @property
+    def is_llm(self) -> bool:
+        """Whether the model behind the budget is a language model."""
+        return self._model.is_llm
+
+    def complete(self, request: ModelRequest) -> ModelReply:
+        """Ask the model within the budget.
+
+        Raises BudgetSpent before the call where its worst case does not fit, RuntimeError without a
+        `begin_decision`, else what the model raises. The timeout shrinks to what is left of the decision.
+        """
+        worst = self._use(estimate_prompt(request), request.max_tokens)
+        seconds = self.ledger.reserve(worst)
+        used = Usage()
+        try:
+            bounded = request.model_copy(update={"timeout": min(request.timeout, seconds)})
+            reply = self._model.complete(bounded)
+            used = reply.usage
+        except ModelError as error:
+            used = self._after_failure(error, worst)
+            raise
+        finally:
+            self.ledger.settle(worst, used)
+        return reply
+
+    def close(self) -> None:
+        """Close the model behind the budget."""
+        self._model.close()
+
+    def _use(self, prompt: int, completion: int) -> Usage:
+        cost = self._price.cost(prompt, completion) if self._price else Decimal(0)
+        return Usage(calls=1, prompt_tokens=prompt, completion_tokens=completion, cost=cost, estimated=True)
+
     def _after_failure(self, error: ModelError, worst: Usage) -> Usage:
         worked = isinstance(error, ModelTimeout | ModelNonsense)
         return self._use(worst.prompt_tokens if worked else 0, 0)
-
-    def _settle(self, worst: Usage, used: Usage) -> None:
-        with self._lock:
-            self._reserved = _minus(self._reserved, worst)
-            self._decision += used
-            self._spent_day += used
 
 
 def _spent(what: str, setting: str) -> BudgetSpent:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from vnpy_aiagent.domain import without_surrogates
 from vnpy_aiagent.errors import ModelNonsense
 from vnpy_aiagent.llm.port import ChatMessage, ModelRequest, ToolCall, ToolSpec
 
@@ -41,9 +42,12 @@ def extract_json(text: str) -> dict[str, Any] | None:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The value of a JSON text; None where it is none. NaN and infinities are no JSON."""
+    """The value of a JSON text; None where it is none. NaN and infinities are no JSON.
+
+    A lone surrogate, which an escape can name, becomes U+FFFD: nothing here could send or store it.
+    """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return _encodable(json.loads(text, parse_constant=_refuse_constant))
     except (ValueError, RecursionError):
         return None
 
@@ -154,12 +158,22 @@ def _first_object(text: str) -> dict[str, Any] | None:
         if start < 0:
             return None
         try:
-            value, _end = decoder.raw_decode(text, start)
+            value = _encodable(decoder.raw_decode(text, start)[0])
         except (ValueError, RecursionError):
             start = text.find("{", start + 1)
             continue
         return value if isinstance(value, dict) else None
     return None
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_surrogates(value)
+    if isinstance(value, list):
+        return [_encodable(part) for part in value]
+    if isinstance(value, dict):
+        return {without_surrogates(name): _encodable(part) for name, part in value.items()}
+    return value
 
 
 def _refuse_constant(name: str) -> None:

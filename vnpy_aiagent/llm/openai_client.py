@@ -23,6 +23,7 @@ from vnpy_aiagent.errors import (
     ModelRefused,
     ModelTimeout,
     ModelUnavailable,
+    NoModelApi,
 )
 from vnpy_aiagent.llm.json_protocol import parse_json
 from vnpy_aiagent.llm.port import ModelReply, ModelRequest
@@ -36,6 +37,7 @@ MAX_BODY_BYTES = 16_000_000
 MAX_QUOTE = 300
 ADAPTABLE_STATUS = frozenset({400, 404, 422, 500, 501})
 RETRYABLE_STATUS = frozenset({408, 409, 425, 429})
+NO_SUCH_PLACE = frozenset({404, 405})
 NO_KEY = "no-key"
 
 _log = logging.getLogger(__name__)
@@ -130,6 +132,11 @@ class OpenAIModel:
             self._sleep(pause)
             retries += 1
 
+    @property
+    def native_tools(self) -> bool:
+        """Whether tools are asked for by the server's own means, as far as calls until now have shown."""
+        return self._dialect.native_tools
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -186,18 +193,21 @@ class OpenAIModel:
     def _refused(self, error: openai.APIStatusError) -> _Failure:
         """The failure of a status code."""
         status, said = error.status_code, self._clean(_server_message(error))
+        if status in NO_SUCH_PLACE and not isinstance(error.body, dict):
+            text = f"{self._place} is no model server (HTTP {status}); check that llm.base_url ends in /v1"
+            return _Failure(NoModelApi(text))
         complaint = said if status in ADAPTABLE_STATUS else ""
         out_of_credit = error.code == "insufficient_quota"
         if (status in RETRYABLE_STATUS or status >= 500) and not out_of_credit:
+            text = f"{self._place} is overloaded or failing (HTTP {status}: {said}); try later"
             return _Failure(
-                ModelUnavailable(
-                    f"{self._place} is overloaded or failing (HTTP {status}: {said}); try later"
-                ),
+                _with_status(ModelUnavailable(text), status),
                 retryable=True,
                 retry_after=_retry_after(error.response.headers.get("retry-after")),
                 complaint=complaint,
             )
-        return _Failure(ModelRefused(self._refusal(status, said, out_of_credit)), complaint=complaint)
+        refused = ModelRefused(self._refusal(status, said, out_of_credit))
+        return _Failure(_with_status(refused, status), complaint=complaint)
 
     def _refusal(self, status: int, said: str, out_of_credit: bool) -> str:
         if out_of_credit or status == 402:
@@ -229,6 +239,11 @@ class OpenAIModel:
         if self._key != NO_KEY:
             line = line.replace(self._key, "***")
         return line[:MAX_QUOTE]
+
+
+def _with_status(error: ModelError, status: int) -> ModelError:
+    error.status = status
+    return error
 
 
 def _client(base_url: str, key: str, timeout: float) -> openai.OpenAI:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from vnpy_aiagent.errors import ModelNonsense, ModelRefused
+from vnpy_aiagent.errors import ModelNonsense, ModelRefused, NoModelApi
 from vnpy_aiagent.llm.json_protocol import (
     arguments_text,
     dump,
@@ -178,7 +178,7 @@ def _response_format(name: str, schema: dict[str, Any], structured: Structured) 
 
 def _first_choice(data: object) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise ModelNonsense(
+        raise NoModelApi(
             "the server's answer is no JSON object; check that base_url ends where the API begins"
         )
     if isinstance(data.get("error"), dict):

@@ -77,6 +77,14 @@ _NOTICE = "Ministry of Finance, State Taxation Administration and CSRC notice"
 
 DIVIDEND_TAXES: tuple[DividendTaxRow, ...] = (
     DividendTaxRow(
+        effective=date(1994, 1, 1),
+        source="individual income tax law: 20 % whatever the period, from memory, unconfirmed",
+        confirmed=False,
+        month=Decimal("0.20"),
+        year=Decimal("0.20"),
+        longer=Decimal("0.20"),
+    ),
+    DividendTaxRow(
         effective=date(2005, 6, 13),
         source=f"{_NOTICE} of 2005 No. 102: half of 20 % whatever the period, from memory, unconfirmed",
         confirmed=False,

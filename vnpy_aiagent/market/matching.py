@@ -14,14 +14,19 @@ it wants to.
    last price worsened by the slippage ticks, never beyond the price limit and never below one tick. The
    order fills if its limit reaches the adverse price, at that price, which is never worse than the limit.
 5. A resting order fills only when the market trades through its limit (the last price below a buy's limit,
-   above a sale's), at its own limit: a touch does not fill it, since others may stand before it.
-6. The volume is what is left of the order, at most the liquidity the account may still take.
+   above a sale's), at its own limit: a touch does not fill it, since others may stand before it. Where the
+   market did not trade at the limit on its way (it opened beyond it), the fill is at the worst price of the
+   way: the last price after a jump.
+6. A fill's price lies on the tick grid: one between two ticks is rounded against the order, up for a buy and
+   down for a sale, and fills only where the limit still reaches it.
+7. The volume is what is left of the order, at most the liquidity the account may still take.
 """
 
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from vnpy_aiagent.domain.enums import Side
+from vnpy_aiagent.domain.money import ceil_to_tick, floor_to_tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class MarketView:
 
     `bid` and `ask` are best prices, None where that side is empty or no book is known. `limit_up` and
     `limit_down` are None where no limit holds. `auction` marks a moment whose `last` is an auction price.
+    `moved_from` is the last price before, from which the market traded at every price up or down to `last`;
+    None where it jumped to `last`, as at an opening.
     """
 
     last: Decimal
@@ -41,6 +48,7 @@ class MarketView:
     tick_size: Decimal
     auction: bool = False
     suspended: bool = False
+    moved_from: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +67,7 @@ def match_arrival(
     if not volume:
         return None
     price = view.last if view.auction else _adverse_price(side, view, slippage_ticks)
-    if price is None or not _reaches(side, limit, price):
-        return None
-    return Execution(price, volume)
+    return None if price is None else _executed(side, limit, price, volume, view)
 
 
 def match_resting(side: Side, limit: Decimal, remaining: int, view: MarketView) -> Execution | None:
@@ -70,8 +76,13 @@ def match_resting(side: Side, limit: Decimal, remaining: int, view: MarketView) 
     if not volume or not _reaches(side, limit, view.last):
         return None
     if view.auction:
-        return Execution(view.last, volume)
-    return Execution(limit, volume) if limit != view.last else None
+        return _executed(side, limit, view.last, volume, view)
+    if limit == view.last:
+        return None
+    before = view.last if view.moved_from is None else view.moved_from
+    worst = max(before, view.last) if side is Side.BUY else min(before, view.last)
+    price = min(limit, worst) if side is Side.BUY else max(limit, worst)
+    return _executed(side, limit, price, volume, view)
 
 
 def is_locked(side: Side, view: MarketView) -> bool:
@@ -105,6 +116,13 @@ def _adverse_price(side: Side, view: MarketView, slippage_ticks: int) -> Decimal
         return worse if view.limit_up is None else min(worse, view.limit_up)
     worse = max(view.last - slippage, view.tick_size)
     return worse if view.limit_down is None else max(worse, view.limit_down)
+
+
+def _executed(side: Side, limit: Decimal, price: Decimal, volume: int, view: MarketView) -> Execution | None:
+    """A fill at a price on the grid, rounded against the order; None where the limit does not reach it."""
+    tick = view.tick_size
+    price = ceil_to_tick(price, tick) if side is Side.BUY else max(floor_to_tick(price, tick), tick)
+    return Execution(price, volume) if _reaches(side, limit, price) else None
 
 
 def _reaches(side: Side, limit: Decimal, price: Decimal) -> bool:

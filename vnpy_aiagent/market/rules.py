@@ -1,7 +1,7 @@
 """The rules of one instrument on one day, gathered from the dated tables.
 
-Left to the caller: the previous close is the adjusted reference price on an ex-right day (`ex_reference`), and
-the first day of a delisting period, on which no limit holds, cannot be seen from a code and a name.
+Left to the caller: the previous close is the adjusted reference price on an ex-right day (`ex_reference`);
+the first day of a delisting period, on which no limit holds, is not seen from a code and a name.
 """
 
 from collections.abc import Iterable

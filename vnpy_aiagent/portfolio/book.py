@@ -3,7 +3,7 @@
 Amounts are Decimal CNY, volumes int shares. Position equals the sum of fills; a fill is applied once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,6 @@ from decimal import Decimal
 from vnpy_aiagent.domain import Fill, Side, Style, cny
 
 ZERO = Decimal(0)
-RuleDays = Callable[[str], int]
 
 
 @dataclass(slots=True)
@@ -98,8 +97,12 @@ class AccountBook:
         self.opening_cash = cash
         self.positions: dict[str, Position] = {}
         self.reservations: dict[str, Reservation] = {}
+        self.external: dict[str, int] = {}
+        """Shares of a position that a human took over: valued and weighed as any, never sold by the app."""
+        self._handed_over: dict[str, set[str]] = {}
         self.day_start_equity: Decimal = cash
         self.peak_equity: Decimal = cash
+        self._ledger: Decimal = cash
         self._seen: set[tuple[object, ...]] = set()
 
     def apply(self, fill: Fill, origin: Origin | None = None) -> RoundTrip | None:
@@ -115,9 +118,19 @@ class AccountBook:
             trip = None
         else:
             trip = self._sell(fill, turnover)
+        self._ledger += (fill.price * fill.volume) * (-1 if fill.side is Side.BUY else 1) - fill.fees
         self._seen.add(fill.identity)
         self._settle(fill)
         return trip
+
+    @property
+    def cash_off(self) -> Decimal:
+        """Cash less what the opening cash and the fills give, to the cent (CNY); zero in sound books.
+
+        Each fill is booked to the cent. Where prices lie off the tick grid, the cents that rounding adds or
+        takes do not vanish over many fills.
+        """
+        return self.cash - cny(self._ledger)
 
     def knows(self, fill: Fill) -> bool:
         """Whether this very fill is booked already."""
@@ -128,13 +141,32 @@ class AccountBook:
         position = self.positions.get(vt_symbol)
         return position.volume if position else 0
 
+    def managed(self, vt_symbol: str) -> int:
+        """Shares held that are the app's to manage: all but the external ones."""
+        return self.volume(vt_symbol) - self.external.get(vt_symbol, 0)
+
+    def take_over(self, vt_symbol: str, orders: Iterable[str] = ()) -> int:
+        """All shares held are a human's from now on, and so are late buys of `orders` (parent ids)."""
+        self.external[vt_symbol] = self.volume(vt_symbol)
+        self._handed_over[vt_symbol] = set(orders)
+        return self.external[vt_symbol]
+
+    def hand_back(self, vt_symbol: str) -> int:
+        """The app manages the position again; the shares that were external."""
+        self._handed_over.pop(vt_symbol, None)
+        return self.external.pop(vt_symbol, 0)
+
     def sellable(self, vt_symbol: str, day: date, t_plus: int) -> int:
-        """Shares that may be sold on a day: held, less bought that day under T+1, less in working sales."""
+        """Shares that may be sold on a day: held, less bought that day under T+1, less in working sales.
+
+        Shares that a human took over are not for the app to sell.
+        """
         position = self.positions.get(vt_symbol)
         if position is None:
             return 0
         locked = position.bought_on(day) if t_plus else 0
-        return max(0, position.volume - locked - self.working(vt_symbol, Side.SELL))
+        free = min(position.volume - locked, self.managed(vt_symbol))
+        return max(0, free - self.working(vt_symbol, Side.SELL))
 
     def working(self, vt_symbol: str, side: Side) -> int:
         """Shares in working orders of one side."""
@@ -177,6 +209,8 @@ class AccountBook:
         position.bought_turnover += turnover
         position.fees += fill.fees
         self.cash -= turnover + fill.fees
+        if fill.parent_id in self._handed_over.get(fill.symbol, ()):
+            self.external[fill.symbol] = self.external.get(fill.symbol, 0) + fill.volume
 
     def _sell(self, fill: Fill, turnover: Decimal) -> RoundTrip | None:
         position = self.positions.get(fill.symbol)
@@ -194,8 +228,11 @@ class AccountBook:
         position.sold_turnover += turnover
         position.fees += fill.fees
         self.cash += turnover - fill.fees
+        if fill.symbol in self.external:
+            self.external[fill.symbol] = min(self.external[fill.symbol], position.volume)
         if position.volume:
             return None
+        self.external.pop(fill.symbol, None)
         del self.positions[fill.symbol]
         pnl = position.sold_turnover - position.bought_turnover - position.fees
         return RoundTrip(position, fill.trading_day, pnl)

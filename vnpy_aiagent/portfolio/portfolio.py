@@ -26,6 +26,7 @@ class Portfolio:
         self.books: dict[str, AccountBook] = {}
         self.stops: dict[tuple[str, str], Decimal] = {}
         self.triggers: dict[tuple[str, str], int] = {}
+        self.session: date | None = None
         self._orders: dict[tuple[str, str], tuple[Decimal, int]] = {}
 
     def open(self, book: AccountBook) -> None:
@@ -74,8 +75,16 @@ class Portfolio:
         """Book a fill on its account."""
         return self.books[fill.account].apply(fill, origin)
 
-    def start_session(self) -> None:
-        """Note each account's equity before the open; the daily loss is measured from it."""
+    def start_session(self, day: date) -> None:
+        """Note each account's equity before the open, from which the daily loss is measured.
+
+        A day begins once: a restart in mid session keeps what was restored. Orders are day orders, so those
+        of the day before are forgotten.
+        """
+        if day == self.session:
+            return
+        self.session = day
+        self._orders.clear()
         for book in self.books.values():
             book.day_start_equity = book.equity(self.quotes.last_prices)
 

@@ -52,6 +52,7 @@ def write_report(
         journal_entries=record.head.seq,
         journal_head=record.head.hash,
         data=data,
+        language=language,
     )
     contents = Contents.of(record, summary)
     out.mkdir(parents=True, exist_ok=True)

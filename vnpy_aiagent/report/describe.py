@@ -6,10 +6,14 @@ from datetime import datetime
 from functools import singledispatch
 
 from vnpy_aiagent.domain import (
+    MARKET_TZ,
     AccountOpened,
     Action,
     Alert,
     AnalysisRequest,
+    AnalysisSkipped,
+    ApprovalAnswered,
+    ApprovalAsked,
     BaselineMark,
     CommandTaken,
     Decision,
@@ -19,11 +23,15 @@ from vnpy_aiagent.domain import (
     Intent,
     JobSkipped,
     Lesson,
+    ManualSlip,
     Message,
     Note,
     OrderUpdate,
     ParentDone,
     ParentOrder,
+    PoolChosen,
+    PositionHandedBack,
+    PositionTakenOver,
     PriceBasis,
     PriceRef,
     Proposal,
@@ -184,7 +192,11 @@ def _(message: StateChanged, say: Localizer) -> _Words:
 
 @_words.register
 def _(message: CommandTaken, say: Localizer) -> _Words:
-    return _Words(say("人工命令"), f"{message.command} {message.arguments or ''} ({message.by})")
+    given = " ".join(value for value in message.arguments.values() if value)
+    return _Words(
+        say("人工命令"),
+        say("人工操作（{by}）：{command} {given}", by=message.by, command=message.command, given=given),
+    )
 
 
 @_words.register
@@ -207,6 +219,27 @@ def _(message: EquityMark, say: Localizer) -> _Words:
 @_words.register
 def _(message: BaselineMark, say: Localizer) -> _Words:
     return _Words(say("基准估值"), f"{message.day} {say.show(message.label)} {money(message.value)}")
+
+
+@_words.register
+def _(message: PoolChosen, say: Localizer) -> _Words:
+    text = say(
+        "{day} 成交额最大的 {count} 只，候选 {candidates} 只，来源 {source}",
+        day=message.day,
+        count=len(message.picks),
+        candidates=message.candidates,
+        source=message.source,
+    )
+    picks = [f"{each.vt_symbol} {each.name} {each.turnover / 1e8:.2f}e8 CNY" for each in message.picks]
+    held = [say("{symbol}（持仓，保留）", symbol=symbol) for symbol in message.held]
+    return _Words(say("自动股票池"), text, (*picks, *held))
+
+
+@_words.register
+def _(message: AnalysisSkipped, say: Localizer) -> _Words:
+    return _Words(
+        say("未分析"), say("{symbol}：今日分析已达上限 {cap} 次", symbol=message.symbol, cap=message.cap)
+    )
 
 
 @_words.register
@@ -298,6 +331,52 @@ def _(message: Signal, say: Localizer) -> _Words:
     )
     name = say("保护性信号") if message.protective else say("信号")
     return _Words(name, text, (say.show(message.reason),))
+
+
+@_words.register
+def _(message: ApprovalAsked, say: Localizer) -> _Words:
+    text = say(
+        "{side} {symbol} {volume} 股，限价 {price}，{until} 前未答则作废",
+        side=message.side.name,
+        symbol=message.symbol,
+        volume=message.volume,
+        price=message.price,
+        until=f"{message.lapses_at.astimezone(MARKET_TZ):%H:%M:%S}",
+    )
+    return _Words(say("等待批准"), text, (say.show(message.reason),))
+
+
+@_words.register
+def _(message: ApprovalAnswered, say: Localizer) -> _Words:
+    answer = say("已批准") if message.approved else say("未批准")
+    return _Words(answer, f"{message.symbol} ({message.by}: {say.show(message.reason)})")
+
+
+@_words.register
+def _(message: ManualSlip, say: Localizer) -> _Words:
+    text = say(
+        "{side} {symbol} {volume} 股，限价 {price}，接口 {gateway}",
+        side=message.side.name,
+        symbol=message.symbol,
+        volume=message.volume,
+        price=message.price,
+        gateway=message.gateway,
+    )
+    return _Words(say("人工下单单据"), text, (say.show(message.reason),))
+
+
+@_words.register
+def _(message: PositionTakenOver, say: Localizer) -> _Words:
+    text = say("{symbol} {volume} 股", symbol=message.symbol, volume=message.volume)
+    return _Words(say("人工接管"), f"{text} ({message.by})")
+
+
+@_words.register
+def _(message: PositionHandedBack, say: Localizer) -> _Words:
+    text = say(
+        "{symbol} {volume} 股，止损 {stop}", symbol=message.symbol, volume=message.volume, stop=message.stop
+    )
+    return _Words(say("交还系统"), f"{text} ({message.by})")
 
 
 @_words.register

@@ -21,8 +21,10 @@ from vnpy_aiagent.domain import (
     Verdict,
     cny,
 )
+from vnpy_aiagent.i18n import Language, Translate, show, translator
 from vnpy_aiagent.report.accounts import (
     AccountResult,
+    Agreement,
     BaselineResult,
     account_results,
     agreements,
@@ -40,8 +42,12 @@ def build_summary(
     journal_entries: int,
     journal_head: str,
     data: Mapping[str, object],
+    language: Language = "zh",
 ) -> dict[str, Any]:
-    """The summary of a run; `data` is taken over as it is given and must hold JSON values."""
+    """The summary of a run; `data` is taken over as it is given and must hold JSON values.
+
+    `language` is that of the example sentences.
+    """
     started = record.started
     judged = (verdict for verdict in record.of(Verdict) if verdict.action is not Action.HOLD)
     outcomes = Counter(verdict.outcome for verdict in judged)
@@ -73,9 +79,20 @@ def build_summary(
             "best": _trade(best),
             "worst": _trade(worst),
         },
-        "not_traded": _not_traded(funnel),
+        "not_traded": _not_traded(funnel, translator(language)),
         "usage": _usage(record),
         "books_agree": all(agreement.ok for agreement in agreements(record)),
+        "books_off": [_off(agreement) for agreement in agreements(record) if not agreement.ok],
+    }
+
+
+def _off(agreement: Agreement) -> dict[str, Any]:
+    """An account whose last valuation does not follow from its fills."""
+    return {
+        "account": agreement.account,
+        "day": agreement.day.isoformat(),
+        "cash_off": _money(agreement.cash_off),
+        "positions_agree": agreement.positions_agree,
     }
 
 
@@ -125,17 +142,18 @@ def _funnel(funnel: Funnel) -> dict[str, int]:
     }
 
 
-def _not_traded(funnel: Funnel) -> dict[str, Any]:
+def _not_traded(funnel: Funnel, translate: Translate) -> dict[str, Any]:
     return {
         "scan": dict(funnel.left_out),
-        "held": [_why(why) for why in funnel.held],
+        "held": [_why(why, translate) for why in funnel.held],
+        "unasked": [_why(why, translate) for why in funnel.unasked],
         "rules": {why.name: why.count for why in funnel.refused},
-        "unfilled": [_why(why) for why in funnel.unfilled],
+        "unfilled": [_why(why, translate) for why in funnel.unfilled],
     }
 
 
-def _why(why: Why) -> dict[str, Any]:
-    return {"count": why.count, "example": why.example.render()}
+def _why(why: Why, translate: Translate) -> dict[str, Any]:
+    return {"count": why.count, "example": show(why.example, translate)}
 
 
 def _trade(trade: Trade | None) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """The funnel of a day, a symbol or a run: scanned, analysed, proposed, rejected by which rule, filled."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,9 +9,13 @@ from vnpy_aiagent.domain import (
     MARKET_TZ,
     Action,
     AnalysisRequest,
+    AnalysisSkipped,
+    ApprovalAnswered,
+    ApprovalAsked,
     Decision,
     Fill,
     Intent,
+    JobSkipped,
     Message,
     OrderState,
     OrderUpdate,
@@ -21,6 +25,7 @@ from vnpy_aiagent.domain import (
     RequestKind,
     ScanResult,
     Side,
+    Signal,
     Text,
     Verdict,
     Withheld,
@@ -44,10 +49,12 @@ class Why:
 class Funnel:
     """What became of candidates.
 
-    `scanned` counts symbols over all scans (with a symbol given: scans), `picked` symbols taken up by a scan,
-    `left_out` the others by reason (not kept by symbol), `analysed` decisions, `held` proposals to open that
-    came to HOLD, `proposed` entry proposals by account, `refused` their rejections by rule, `approved`
-    entries that passed (`reduced` of them smaller), `filled` entries with a fill, `unfilled` why not.
+    `scanned` counts symbols over all scans (with a symbol given: scans), `picked` symbols taken up by a
+    scan, `left_out` the others by reason (with a symbol given: of its scans), `analysed` decisions,
+    `held` proposals to open that came to HOLD, `proposed` entry proposals by account, `refused` their
+    rejections by rule, `approved` entries that passed (`reduced` of them smaller), `filled` entries with
+    a fill, `unfilled` why not. `unasked` counts requests that the model did not get, or answered too
+    late, triggers' requests included.
     """
 
     day: date | None
@@ -63,6 +70,7 @@ class Funnel:
     reduced: int
     filled: int
     unfilled: tuple[Why, ...]
+    unasked: tuple[Why, ...]
 
 
 def why_not(record: RunRecord, day: date | None = None, symbol: str | None = None) -> Funnel:
@@ -79,8 +87,9 @@ def why_not(record: RunRecord, day: date | None = None, symbol: str | None = Non
     scans = [scan for scan in record.of(ScanResult) if chosen(scan)]
     picked = sum(1 for scan in scans for c in scan.picked if symbol is None or c.vt_symbol == symbol)
     left_out: Counter[str] = Counter()
-    for scan in scans if symbol is None else ():
-        left_out.update(scan.left_out)
+    for scan in scans:
+        left_out.update(scan.left_out if symbol is None else _reasons_of(scan, symbol))
+    left_out["analyses_per_day"] = sum(1 for skipped in record.of(AnalysisSkipped) if chosen(skipped))
     proposals = [proposal for proposal in record.of(Proposal) if chosen(proposal)]
     entries = [proposal for proposal in proposals if proposal.action in ENTRIES]
     verdicts = [verdict for entry in entries for verdict in _verdicts(record, entry)]
@@ -102,8 +111,19 @@ def why_not(record: RunRecord, day: date | None = None, symbol: str | None = Non
         approved=len(passed),
         reduced=sum(1 for verdict in passed if verdict.outcome is Outcome.REDUCED),
         filled=sum(1 for parent in taken if parent.id in with_fill),
-        unfilled=_unfilled(record, [parent for parent in taken if parent.id not in with_fill]),
+        unfilled=_counted(
+            [
+                *_unfilled(record, [parent for parent in taken if parent.id not in with_fill]),
+                *(why for verdict in passed for why in _not_approved(record, verdict)),
+            ]
+        ),
+        unasked=_unasked(record, [request for request in record.of(AnalysisRequest) if chosen(request)]),
     )
+
+
+def _reasons_of(scan: ScanResult, symbol: str) -> list[str]:
+    """Why a scan left a symbol out; empty for one that it picked, and in journals that kept counts alone."""
+    return [reason for reason, symbols in scan.left_out_symbols.items() if symbol in symbols]
 
 
 def _verdicts(record: RunRecord, proposal: Proposal) -> tuple[Verdict, ...]:
@@ -130,6 +150,14 @@ def _held(record: RunRecord, proposals: Iterable[Proposal]) -> tuple[Why, ...]:
     return _counted(reasons)
 
 
+def _unasked(record: RunRecord, requests: Iterable[AnalysisRequest]) -> tuple[Why, ...]:
+    return _counted(
+        ("", skipped.reason.template, skipped.reason)
+        for request in requests
+        for skipped in record.caused(JobSkipped, request.id)
+    )
+
+
 def _refused(verdicts: Iterable[Verdict]) -> tuple[Why, ...]:
     """Rejections by each rule that refused; one verdict may name several."""
     return _counted(
@@ -141,12 +169,19 @@ def _refused(verdicts: Iterable[Verdict]) -> tuple[Why, ...]:
     )
 
 
-def _unfilled(record: RunRecord, parents: Iterable[ParentOrder]) -> tuple[Why, ...]:
-    reasons = []
+def _unfilled(record: RunRecord, parents: Iterable[ParentOrder]) -> Iterator[tuple[str, str, Text]]:
     for parent in parents:
         text = _why_unfilled(record, parent)
-        reasons.append(("", text.figures.get("reason", text.template), text))
-    return _counted(reasons)
+        yield "", text.figures.get("reason", text.template), text
+
+
+def _not_approved(record: RunRecord, verdict: Verdict) -> Iterator[tuple[str, str, Text]]:
+    """Why a human did not let an entry go: refused, lapsed, or no longer allowed."""
+    for signal in record.caused(Signal, verdict.id):
+        for asked in record.caused(ApprovalAsked, signal.id):
+            for answered in record.caused(ApprovalAnswered, asked.id):
+                if not answered.approved:
+                    yield "", answered.reason.template, answered.reason
 
 
 def _why_unfilled(record: RunRecord, parent: ParentOrder) -> Text:

@@ -125,6 +125,7 @@ def reasons(funnel: Funnel, say: Localizer) -> list[Reason]:
         for name, count in sorted(funnel.left_out.items(), key=lambda item: (-item[1], item[0]))
     ]
     found += _reasons(say("分析"), say("不开仓"), funnel.held, say)
+    found += _reasons(say("分析"), say("未询问模型"), funnel.unasked, say)
     found += _reasons(say("风控"), "", funnel.refused, say)
     return found + _reasons(say("执行"), say("未成交"), funnel.unfilled, say)
 

@@ -12,7 +12,13 @@ from vnpy_aiagent.tools.snapshot import QuoteView
 
 @dataclass(frozen=True, slots=True)
 class RiskContext:
-    """One wanted trade and the figures around it. Prices and amounts in CNY, volumes in shares."""
+    """One wanted trade and the figures around it. Prices and amounts in CNY, volumes in shares.
+
+    `price` is the order's limit, the most that a buy may pay: amounts are bounded by it. `reference` is the
+    price at which the plan means to enter, before the limit's slippage: distances are measured from it. None
+    stands for the limit itself. `external` are shares of the symbol that a human took over, which the account
+    may enter beside them only where `beside_external` is set.
+    """
 
     account: str
     symbol: str
@@ -42,6 +48,14 @@ class RiskContext:
     allowlist: tuple[str, ...] | None = None
     capital_limit: Decimal | None = None
     quote_age: float = 0.0
+    reference: Decimal | None = None
+    external: int = 0
+    beside_external: bool = False
+
+    @property
+    def entry_price(self) -> Decimal:
+        """Where the plan means to enter."""
+        return self.price if self.reference is None else self.reference
 
     @property
     def entry(self) -> bool:

@@ -6,7 +6,7 @@ what is left at the close is cancelled.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
@@ -68,12 +68,14 @@ class Listener(Protocol):
 class MarketPoint:
     """One moment of one symbol. `view.liquidity` is how many shares each account may take in its window.
 
-    `new_window` begins a window; the moments after it share its liquidity.
+    `new_window` begins a window; the moments after it share its liquidity. `jump` says that the price did not
+    trade its way here from the moment before, as at a bar's opening.
     """
 
     vt_symbol: str
     view: MarketView
     new_window: bool = True
+    jump: bool = False
 
 
 class SimExchange:
@@ -172,7 +174,9 @@ class SimExchange:
         """Take a symbol's new market moment and match working orders against it."""
         with self._lock:
             symbol = point.vt_symbol
-            self._views[symbol] = point.view
+            before = self._views.get(symbol)
+            moved_from = None if before is None or point.jump else before.last
+            present = self._views[symbol] = replace(point.view, moved_from=moved_from)
             if point.new_window and self._taken:
                 for name in self._accounts:
                     self._taken.pop((name, symbol), None)
@@ -180,7 +184,7 @@ class SimExchange:
                 return
             for name, account in self._accounts.items():
                 for order in [o for o in account.orders.values() if o.request.vt_symbol == symbol]:
-                    view = self._left(name, symbol, point.view)
+                    view = self._left(name, symbol, present)
                     done = match_resting(order.side, order.limit, order.remaining, view)
                     if done:
                         self._fill(name, account, order, done)
@@ -267,6 +271,7 @@ class SimExchange:
             self._form_error(request)
             or self._market_error(request, day)
             or self._account_error(account, request, day)
+            or self._self_trade(account, request)
         )
 
     def _form_error(self, request: OrderRequest) -> str:
@@ -307,6 +312,17 @@ class SimExchange:
         sellable = holding.sellable(rules.t_plus)
         return "" if request.volume <= sellable else f"可卖数量不足：可卖 {sellable}（当日买入不可卖）"
 
+    def _self_trade(self, account: SimAccount, request: OrderRequest) -> str:
+        """Whether the order would meet one of the same account; brokers refuse what trades with itself."""
+        side, limit = side_of(request), to_decimal(request.price)
+        for order in account.orders.values():
+            if order.request.vt_symbol != request.vt_symbol or order.side is side:
+                continue
+            if (limit >= order.limit) if side is Side.BUY else (limit <= order.limit):
+                other = "卖单" if side is Side.BUY else "买单"
+                return f"自成交：同一账户的{other} {order.orderid}（限价 {order.limit}）尚未成交，请先撤单"
+        return ""
+
     def _cost(self, request: OrderRequest, day: date, limit: Decimal, volume: int) -> Decimal:
         turnover = limit * volume
         return turnover + self.rules_for(request.vt_symbol, day).order_fees(Side.BUY, turnover, volume).total
@@ -317,17 +333,7 @@ class SimExchange:
         taken = self._taken.get((name, symbol), 0)
         if not taken:
             return view
-        return MarketView(
-            last=view.last,
-            bid=view.bid,
-            ask=view.ask,
-            limit_up=view.limit_up,
-            limit_down=view.limit_down,
-            liquidity=max(0, view.liquidity - taken),
-            auction=view.auction,
-            suspended=view.suspended,
-            tick_size=view.tick_size,
-        )
+        return replace(view, liquidity=max(0, view.liquidity - taken))
 
     def _fill(self, name: str, account: SimAccount, order: SimOrder, done: Execution) -> None:
         symbol, listener = order.request.vt_symbol, self._listeners[name]

@@ -143,7 +143,7 @@ class BarReplay:
             state = self._days.get(bar.symbol)
             if state is None:
                 state = self._days[bar.symbol] = self._begin(day, bar)
-            self._emit(bar, state, bar.open, liquidity, new_window=True)
+            self._emit(bar, state, bar.open, liquidity, new_window=True, jump=True)
             return
         state = self._days[bar.symbol]
         to = {"low": bar.low, "high": bar.high, "close": bar.close}[leg]
@@ -182,7 +182,9 @@ class BarReplay:
                 return to_decimal(recorded)
         return to_decimal(float(series.close[at - 1])) if at > 0 else None
 
-    def _emit(self, bar: _Bar, state: _Day, price: Decimal, liquidity: int, *, new_window: bool) -> None:
+    def _emit(
+        self, bar: _Bar, state: _Day, price: Decimal, liquidity: int, *, new_window: bool, jump: bool = False
+    ) -> None:
         state.last = price
         state.high = max(state.high, price)
         state.low = min(state.low, price)
@@ -195,7 +197,7 @@ class BarReplay:
             liquidity=liquidity,
             tick_size=state.rules.tick_size,
         )
-        self.exchange.move(MarketPoint(bar.symbol, view, new_window))
+        self.exchange.move(MarketPoint(bar.symbol, view, new_window, jump))
         self.publisher.on_tick(self._tick(bar.symbol, state))
         self.ticks += 1
         self.events.drain()

@@ -1,1 +1,1 @@
-"""Journal, command inbox and state table: SQLite by default, PostgreSQL by URL."""
+"""Journal and command inbox: SQLite by default, PostgreSQL by URL."""

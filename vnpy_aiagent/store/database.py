@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import peewee
 
@@ -63,11 +63,24 @@ def is_postgres(target: str | Path) -> bool:
     return isinstance(target, str) and target.split("://", 1)[0] in _POSTGRES_SCHEMES and "://" in target
 
 
+def split_url(url: str) -> SplitResult:
+    """The parts of a PostgreSQL URL; JournalError, which shows no part of it, where it is none."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - looked at here, since a bad port raises only then
+    except ValueError:
+        raise JournalError(
+            "the journal's PostgreSQL address is malformed; write postgresql://user:password@host:5432/name "
+            "with special characters of the password as %XX"
+        ) from None
+    return parts
+
+
 def describe(target: str | Path) -> str:
     """Name of a target for messages; a password in a URL is left out."""
     if not is_postgres(target):
         return str(target)
-    parts = urlsplit(str(target))
+    parts = split_url(str(target))
     user, host = parts.username or "", parts.hostname or ""
     return f"postgresql://{user}@{host}{parts.path}" if user else f"postgresql://{host}{parts.path}"
 
@@ -154,7 +167,7 @@ def _postgres(url: str, read_only: bool, sync: Sync, timeout: float) -> Postgres
         raise JournalError(
             "PostgreSQL needs the driver psycopg2; install it with pip install 'vnpy_aiagent[postgres]'"
         )
-    parts = urlsplit(url)
+    parts = split_url(url)
     query = dict(parse_qsl(parts.query))
     prefix = query.pop("prefix", "")
     if prefix and not _PREFIX.fullmatch(prefix):

@@ -12,6 +12,7 @@ import peewee
 from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.store.chain import Draft, Entry, EntryRefused, Head, link
 from vnpy_aiagent.store.database import (
+    SqliteStore,
     StoreDatabase,
     Sync,
     close_database,
@@ -20,6 +21,7 @@ from vnpy_aiagent.store.database import (
 )
 from vnpy_aiagent.store.lease import Lease
 from vnpy_aiagent.store.models import FORMAT, tables_of
+from vnpy_aiagent.store.presence import FilePresence
 from vnpy_aiagent.store.reader import JournalReader, check_format
 from vnpy_aiagent.store.verify import Verification, verify
 
@@ -98,6 +100,10 @@ class Journal(JournalReader):
                 close_database(self._writing)
                 raise self._failure(entries, error) from error
             self._head = Head(entries[-1].seq, entries[-1].hash)
+
+    def presence(self) -> FilePresence | None:
+        """What notices that the journal's file is taken away; None for a server's database."""
+        return FilePresence(self._writing.name) if isinstance(self._writing, SqliteStore) else None
 
     def close(self) -> None:
         """Close the connections and give the lease back; doing it twice is harmless."""

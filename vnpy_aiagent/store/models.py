@@ -40,13 +40,6 @@ class InboxRow(peewee.Model):
     result = peewee.TextField(null=True, index=True)
 
 
-class StateRow(peewee.Model):
-    """One persistent setting of the running system, such as the trading state."""
-
-    key = peewee.TextField(primary_key=True)
-    value = peewee.TextField()
-
-
 class MetaRow(peewee.Model):
     """One fact about the store itself: table format, holder of the lease."""
 
@@ -61,7 +54,6 @@ class Tables:
     database: StoreDatabase
     journal: type[JournalRow]
     inbox: type[InboxRow]
-    state: type[StateRow]
     meta: type[MetaRow]
 
     def exist(self) -> bool:
@@ -73,7 +65,7 @@ class Tables:
     def create(self) -> None:
         """Create what is missing; peewee's exceptions pass through."""
         with self.database.guard:
-            self.database.create_tables([self.journal, self.inbox, self.state, self.meta], safe=True)
+            self.database.create_tables([self.journal, self.inbox, self.meta], safe=True)
 
 
 def tables_of(database: StoreDatabase) -> Tables:
@@ -87,6 +79,5 @@ def tables_of(database: StoreDatabase) -> Tables:
         database=database,
         journal=bind(JournalRow, "journal_entry"),
         inbox=bind(InboxRow, "inbox"),
-        state=bind(StateRow, "state"),
         meta=bind(MetaRow, "meta"),
     )

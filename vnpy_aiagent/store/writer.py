@@ -58,10 +58,10 @@ class _Row(NamedTuple):
 class JournalWriter:
     """A thread that commits entries in groups: one transaction for all that came in during the last one.
 
-    When the storage fails (disk full, file locked, server away) rows stay in memory, in order, and are tried
-    again with growing pauses; `on_error` gets each failure and the number of the attempt. It also gets, with
-    attempt 0, an entry that can never be stored (EntryRefused; its `on_durable` is never called) and whatever
-    an `on_durable` callback raised. Both callbacks run in the writer's thread.
+    When the storage fails (disk full, file locked or taken away, server away) rows stay in memory, in order,
+    and are tried again with growing pauses; `on_error` gets each failure and the attempt's number. It also
+    gets, with attempt 0, an entry that can never be stored (EntryRefused; its `on_durable` is never called)
+    and whatever an `on_durable` callback raised. Both callbacks run in the writer's thread.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class JournalWriter:
         outside the hash; `backoff` is the first and the longest pause between attempts, in seconds.
         """
         self._journal = journal
+        self._presence = journal.presence()
         self._wall = wall
         self._on_error = _log_error if on_error is None else on_error
         self._backoff = backoff
@@ -161,6 +162,8 @@ class JournalWriter:
             return [row for row, _ in zip(self._queue, range(MAX_BATCH), strict=False)]
 
     def _commit(self, rows: list[_Row], attempt: int) -> None:
+        if self._presence is not None:
+            self._presence.check()
         wall = None if self._wall is None else self._wall()
         try:
             self._journal.append([row.draft for row in rows], wall)

@@ -79,7 +79,7 @@ class Toolbox:
         """Run a tool on JSON arguments. Raises ToolError with a text that tells the model what to do."""
         tool = self.tools.get(name)
         if tool is None:
-            raise ToolError(f"there is no tool {name!r}; use one of {', '.join(self.tools)}")
+            raise ToolError(f"there is no tool {name[:64]!r}; use one of {', '.join(self.tools)}")
         parsed = self._parse(tool, arguments)
         canonical = json.dumps(parsed.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         known = self._known.get((name, canonical))

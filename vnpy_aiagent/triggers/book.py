@@ -76,11 +76,16 @@ class TriggerBook:
         """Triggers of one account's position."""
         return [spec for spec in self._specs.values() if spec.account == account and spec.symbol == symbol]
 
+    def reached(self, symbol: str, price: float) -> bool:
+        """Whether a last price (CNY) reaches the nearest trigger: one lookup and two comparisons."""
+        book = self._symbols.get(symbol)
+        return book is not None and not book.low < price < book.high
+
     def on_price(self, symbol: str, price: float) -> list[TriggerSpec]:
         """Triggers that a last price (CNY) fires, in order of registration; they leave the book."""
-        book = self._symbols.get(symbol)
-        if book is None or book.low < price < book.high:
+        if not self.reached(symbol, price):
             return []
+        book = self._symbols[symbol]
         fired: list[tuple[int, TriggerSpec]] = []
         for heap, reached in ((book.above, price), (book.below, -price)):
             while heap and heap[0][0] <= reached:

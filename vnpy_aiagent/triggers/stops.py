@@ -4,7 +4,9 @@ ARMED --price at or below the stop--> WORKING (a sale is out)
 ARMED --hit, but all shares locked by T+1--> DEFERRED_T1 --next session--> WORKING
 ARMED or DEFERRED_T1 --hit, limit down without a bid--> QUEUED_AT_LIMIT (a sale waits at the limit)
 WORKING or QUEUED_AT_LIMIT --order ended, shares left--> DEFERRED_T1 (sold at the next chance)
+any that a flatten made due --a human resumes--> ARMED
 any --position flat--> FLAT
+any --a human takes the position over--> TAKEN_OVER
 """
 
 from collections.abc import Iterator
@@ -21,18 +23,47 @@ ALLOWED: dict[StopState, frozenset[StopState]] = {
             StopState.QUEUED_AT_LIMIT,
             StopState.WORKING,
             StopState.FLAT,
+            StopState.TAKEN_OVER,
         }
     ),
-    StopState.DEFERRED_T1: frozenset({StopState.QUEUED_AT_LIMIT, StopState.WORKING, StopState.FLAT}),
-    StopState.QUEUED_AT_LIMIT: frozenset({StopState.WORKING, StopState.DEFERRED_T1, StopState.FLAT}),
-    StopState.WORKING: frozenset({StopState.DEFERRED_T1, StopState.QUEUED_AT_LIMIT, StopState.FLAT}),
+    StopState.DEFERRED_T1: frozenset(
+        {
+            StopState.ARMED,
+            StopState.QUEUED_AT_LIMIT,
+            StopState.WORKING,
+            StopState.FLAT,
+            StopState.TAKEN_OVER,
+        }
+    ),
+    StopState.QUEUED_AT_LIMIT: frozenset(
+        {
+            StopState.ARMED,
+            StopState.WORKING,
+            StopState.DEFERRED_T1,
+            StopState.FLAT,
+            StopState.TAKEN_OVER,
+        }
+    ),
+    StopState.WORKING: frozenset(
+        {
+            StopState.ARMED,
+            StopState.DEFERRED_T1,
+            StopState.QUEUED_AT_LIMIT,
+            StopState.FLAT,
+            StopState.TAKEN_OVER,
+        }
+    ),
     StopState.FLAT: frozenset(),
+    StopState.TAKEN_OVER: frozenset(),
 }
 
 
 @dataclass(slots=True)
 class ProtectiveStop:
-    """The stop of one account's position. `signal_id` names the sale that is out, if any."""
+    """The stop of one account's position. `signal_id` names the sale that is out, if any.
+
+    `flatten` says that a human's flatten made it due, not the price; a resume takes that back.
+    """
 
     account: str
     symbol: str
@@ -40,6 +71,7 @@ class ProtectiveStop:
     state: StopState = StopState.ARMED
     signal_id: str | None = None
     cause: str | None = None
+    flatten: bool = False
 
     def move(self, state: StopState) -> None:
         """Go to a state; ValueError where the machine has no such edge."""
@@ -53,6 +85,11 @@ class ProtectiveStop:
             return False
         self.price = price
         return True
+
+    @property
+    def armed(self) -> bool:
+        """Whether it waits for its price."""
+        return self.state is StopState.ARMED
 
     @property
     def due(self) -> bool:
@@ -89,6 +126,13 @@ class StopBook:
         self.refresh(symbol)
         return stop
 
+    def put_at(self, account: str, symbol: str, price: Decimal) -> ProtectiveStop:
+        """Put an armed stop at a price, up or down, as a human asks; KeyError where there is no stop."""
+        stop = self._stops[account, symbol]
+        stop.price = price
+        self.refresh(symbol)
+        return stop
+
     def hit(self, symbol: str, price: float) -> list[ProtectiveStop]:
         """Armed stops that a last price (CNY) reaches, and deferred ones whose turn may have come.
 
@@ -102,11 +146,11 @@ class StopBook:
             if stop.due or (stop.state is StopState.ARMED and price <= float(stop.price))
         ]
 
-    def flat(self, account: str, symbol: str) -> ProtectiveStop | None:
-        """The position is gone: its stop ends and leaves the book."""
+    def flat(self, account: str, symbol: str, end: StopState = StopState.FLAT) -> ProtectiveStop | None:
+        """The position is gone, or a human's (`end`): its stop ends and leaves the book."""
         stop = self._stops.pop((account, symbol), None)
         if stop is not None:
-            stop.move(StopState.FLAT)
+            stop.move(end)
             self._by_symbol[symbol].remove(stop)
             self.refresh(symbol)
         return stop

@@ -11,6 +11,7 @@ from vnpy_aiagent.errors import (
     JournalCorrupt,
     JournalError,
     JournalLocked,
+    KeyStoreError,
     ModelNonsense,
     ModelRefused,
     ModelTimeout,
@@ -30,11 +31,13 @@ SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (JournalCorrupt, "日志的哈希链断裂，请用 aiagent journal verify 检查（{detail}）"),
     (JournalError, "日志无法读写，请检查磁盘空间和权限（{detail}）"),
     (CalendarError, "交易日历不够用，请在设置里补充官方休市日（{detail}）"),
+    (KeyStoreError, "密钥存不了或读不了，请按括号里的提示处理（{detail}）"),
     (ConfigError, "设置有误，请打开“设置”改正后再启动（{detail}）"),
     (AiAgentError, "没有成功，请按括号里的提示处理（{detail}）"),
     (OSError, "文件无法读写，请检查路径、权限和磁盘空间（{detail}）"),
 )
 UNEXPECTED = "程序出错，请把日志交给开发者（{detail}）"
+REFUSED = "没有执行，请按括号里的提示改正后再试（{detail}）"
 
 
 def explain(error: Exception, words: Callable[..., str]) -> str:
@@ -44,3 +47,8 @@ def explain(error: Exception, words: Callable[..., str]) -> str:
         if isinstance(error, kind):
             return words(sentence, detail=detail)
     return words(UNEXPECTED, detail=f"{type(error).__name__}: {detail}")
+
+
+def explain_refusal(error: Exception, words: Callable[..., str]) -> str:
+    """The sentence for a command that the engine refused: a wrong argument is no wrong setting."""
+    return words(REFUSED, detail=str(error)) if type(error) is ConfigError else explain(error, words)

@@ -8,13 +8,16 @@ from typing import Any
 from vnpy.event import EVENT_TIMER, Event, EventEngine
 from vnpy.trader.event import EVENT_LOG
 
-from vnpy_aiagent.base import APP_NAME, EVENT_AI_STATUS
+from vnpy_aiagent.base import APP_NAME, EVENT_AI_APPROVAL, EVENT_AI_SLIP, EVENT_AI_STATUS
 
 MAX_WAITING = 20_000
 
 
 class EventFeed:
-    """What the journal does not hold: agents' activity, our lines in vnpy's log, the thread's heartbeat."""
+    """What must be seen at once, and what the journal does not hold.
+
+    Requests for approval, orders to place by hand, agents' activity, our lines in vnpy's log, the heartbeat.
+    """
 
     def __init__(self, events: EventEngine, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Listen from now on; `close` ends it."""
@@ -24,6 +27,8 @@ class EventFeed:
         self._beat = monotonic()
         self._handlers: list[tuple[str, Callable[[Event], None]]] = [
             (EVENT_AI_STATUS, self._take),
+            (EVENT_AI_APPROVAL, self._take),
+            (EVENT_AI_SLIP, self._take),
             (EVENT_LOG, self._take_log),
             (EVENT_TIMER, self._take_beat),
         ]

@@ -33,7 +33,6 @@ from vnpy_aiagent.ui.words import Words
 
 MAX_LINES = 5_000
 KINDS = (
-    CommandTaken,
     Fill,
     HandlerFailed,
     JobSkipped,
@@ -46,7 +45,7 @@ KINDS = (
     TradeRecord,
     TriggerFired,
 )
-ALSO_LOGGED = (Alert, StateChanged)
+ALSO_LOGGED = (Alert, CommandTaken, StateChanged)
 """These reach vnpy's log too, so they are taken from the journal only for the time before the window."""
 WARNING_LEVEL = 30
 COLOURS = {"WARNING": "#d69e2e", "CRITICAL": GAIN}

@@ -111,18 +111,46 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         self._drop_oldest(len(self._rows) - self._limit)
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Show exactly these rows: changed in place where the keys are the same, else replaced."""
+        """Show exactly these rows: what is gone is removed, what is new inserted, what differs changed.
+
+        For tables that are not `newest_first`. Only rows whose order has changed are replaced as a whole.
+        """
         keys = [self._key(row) for row in rows]
-        if keys == [self._key(row) for row in self._rows]:
-            for key, row in zip(keys, rows, strict=True):
-                if row != self.find(key):
+        wanted = set(keys)
+        for number in reversed(range(len(self._rows))):
+            if self._key(self._rows[number]) not in wanted:
+                self._remove(number)
+        for number, (key, row) in enumerate(zip(keys, rows, strict=True)):
+            if number < len(self._rows) and self._key(self._rows[number]) == key:
+                if row != self._rows[number]:
                     self._change(key, row)
-            return
+            elif key not in self._place:
+                self._insert(number, row)
+            else:
+                self._replace(rows)
+                return
+
+    def _insert(self, number: int, row: Row) -> None:
+        self.beginInsertRows(ROOT, number, number)
+        self._rows.insert(number, row)
+        self._number_rows()
+        self.endInsertRows()
+
+    def _remove(self, number: int) -> None:
+        self.beginRemoveRows(ROOT, number, number)
+        del self._rows[number]
+        self._number_rows()
+        self.endRemoveRows()
+
+    def _replace(self, rows: Sequence[Row]) -> None:
         self.beginResetModel()
         self._rows = list(rows)
-        self._dropped = 0
-        self._place = {key: place for place, key in enumerate(keys)}
+        self._number_rows()
         self.endResetModel()
+
+    def _number_rows(self) -> None:
+        self._dropped = 0
+        self._place = {self._key(row): place for place, row in enumerate(self._rows)}
 
     def _change(self, key: object, row: Row) -> None:
         place = self._place[key] - self._dropped

@@ -1,11 +1,20 @@
 """What the engine looks like at one moment, as plain values. Taken off the GUI thread."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from vnpy_aiagent.agents import AgentContext
-from vnpy_aiagent.domain import Mode, StopState, Style, TradingState, TriggerSpec
+from vnpy_aiagent.domain import (
+    ApprovalAsked,
+    ManualSlip,
+    Mode,
+    StopState,
+    Style,
+    TradingState,
+    TriggerSpec,
+)
 from vnpy_aiagent.engine import AiAgentEngine
 from vnpy_aiagent.portfolio import AccountBook
 from vnpy_aiagent.portfolio.book import Position
@@ -28,7 +37,10 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
-    """One holding and its protective stop; `stop` is None where there is none."""
+    """One holding and its protective stop; `stop` is None where there is none.
+
+    `external`: shares that people manage, not the AI.
+    """
 
     account: str
     symbol: str
@@ -42,11 +54,25 @@ class PositionRow:
     stop: Decimal | None
     stop_state: StopState | None
     triggers: int
+    external: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Account and symbol."""
+        return self.account, self.symbol
+
+    @property
+    def managed(self) -> int:
+        """Shares that the AI manages."""
+        return self.volume - self.external
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The engine at one moment of market time."""
+    """The engine at one moment of market time.
+
+    `heartbeats`: when each agent last handled something. `breadth`: symbols up, flat and down today.
+    """
 
     at: datetime
     mode: Mode
@@ -60,21 +86,33 @@ class Snapshot:
     positions: tuple[PositionRow, ...]
     triggers: tuple[TriggerSpec, ...]
     jobs: tuple[str, ...]
+    heartbeats: Mapping[str, datetime]
+    breadth: tuple[int, int, int]
+    approvals: tuple[ApprovalAsked, ...]
+    slips: tuple[ManualSlip, ...]
+    prices: Mapping[str, Decimal]
 
     @property
     def day(self) -> date:
         """The market date."""
         return self.at.date()
 
+    def last_of(self, symbol: str) -> Decimal | None:
+        """A symbol's last price (CNY), None where none is known."""
+        return self.prices.get(symbol)
+
 
 def take_snapshot(engine: AiAgentEngine) -> Snapshot:
-    """Read a started engine; waits for the handler that is at work, so not on the GUI thread."""
+    """Read a started engine; waits for the handler that is at work, so not on the GUI thread.
+
+    Of an engine that was closed it tells what it was at the end, without what needs a running one.
+    """
     with engine.bus.turn:
-        house, parts = engine.house, engine.parts
+        house, parts, running = engine.house, engine.parts, not engine.closed
         accounts = [_account(house, book) for book in house.portfolio.books.values()]
         positions = [
-            _position(engine, name, symbol, position)
-            for name, book in house.portfolio.books.items()
+            _position(engine, book, symbol, position)
+            for book in house.portfolio.books.values()
             for symbol, position in sorted(book.positions.items())
         ]
         return Snapshot(
@@ -84,12 +122,17 @@ def take_snapshot(engine: AiAgentEngine) -> Snapshot:
             is_llm=parts.is_llm,
             state=house.control.state,
             paused=house.control.paused,
-            closed=engine.closed,
+            closed=not running,
             failures=house.bus.failures,
             accounts=tuple(accounts),
             positions=tuple(positions),
             triggers=tuple(engine.monitoring.book),
             jobs=tuple(job.name for job in parts.settings.schedule),
+            heartbeats=engine.heartbeats() if running else {},
+            breadth=engine.breadth() if running else (0, 0, 0),
+            approvals=tuple(engine.pending_approvals()) if running else (),
+            slips=tuple(engine.slips()) if running else (),
+            prices=dict(house.portfolio.quotes.last_prices),
         )
 
 
@@ -108,8 +151,8 @@ def _account(house: AgentContext, book: AccountBook) -> AccountRow:
     )
 
 
-def _position(engine: AiAgentEngine, account: str, symbol: str, position: Position) -> PositionRow:
-    house = engine.house
+def _position(engine: AiAgentEngine, book: AccountBook, symbol: str, position: Position) -> PositionRow:
+    house, account = engine.house, book.name
     last = house.portfolio.quotes.last_prices.get(symbol)
     cost, volume = position.cost, position.volume
     profit = (last - cost) * volume if last is not None else Decimal(0)
@@ -127,6 +170,7 @@ def _position(engine: AiAgentEngine, account: str, symbol: str, position: Positi
         stop=stop.price if stop else None,
         stop_state=stop.state if stop else None,
         triggers=len(engine.monitoring.book.of(account, symbol)),
+        external=book.external.get(symbol, 0),
     )
 
 

@@ -10,7 +10,13 @@ from vnpy_aiagent.ui.theme import ACCENT, CALM, CAUTION, DANGER, MUTED, NEUTRAL,
 from vnpy_aiagent.ui.words import Words
 
 SILENT_SECONDS = 5.0
-MODES = {Mode.SIMULATION: ("回放", ACCENT), Mode.PAPER: ("模拟", CALM), Mode.LIVE: ("实盘", DANGER)}
+LIVE_FRAME = f"#topbar {{ border: 3px solid {DANGER}; border-radius: 4px; }}"
+"""Around the whole bar where orders are real."""
+MODES = {
+    Mode.SIMULATION: ("回放", ACCENT),
+    Mode.PAPER: ("模拟", CALM),
+    Mode.LIVE: ("实盘 · 真实资金", DANGER),
+}
 STATES = {TradingState.ACTIVE: CALM, TradingState.REDUCING: CAUTION, TradingState.HALTED: DANGER}
 
 
@@ -27,6 +33,8 @@ class BarState:
     starting: bool = False
     closed: bool = False
     silent_seconds: float = 0.0
+    approvals: int = 0
+    slips: int = 0
 
 
 class TopBar(QFrame):
@@ -34,14 +42,18 @@ class TopBar(QFrame):
 
     start_clicked = Signal()
     pause_clicked = Signal()
+    take_over_clicked = Signal()
     halt_clicked = Signal()
     flatten_clicked = Signal()
     resume_clicked = Signal()
     settings_clicked = Signal()
+    approvals_clicked = Signal()
+    slips_clicked = Signal()
 
     def __init__(self, words: Words, parent: QWidget | None = None) -> None:
         """Begin as not started."""
         super().__init__(parent)
+        self.setObjectName("topbar")
         self.words = words
         self.mode, self.state, self.pulse = QLabel(), QLabel(), QLabel()
         self.model, self.cost, self.news = QLabel(), QLabel(), QLabel()
@@ -51,10 +63,16 @@ class TopBar(QFrame):
         self.halt = self._button(words("全部停止"), DANGER, words("撤销所有委托，此后只发撤单"))
         self.flatten = self._button(words("一键清仓"), DANGER, words("卖出全部持仓，锁定的下一时机再卖"))
         self.resume = self._button(words("恢复"), CALM, words("回到正常交易，AI 继续决策"))
+        self.take_over = self._button(words("人工接管"), CAUTION, words("选择持仓，由您自己管理"))
+        self.approvals = self._button("", DANGER, words("显示等待批准的下单请求"))
+        self.slips = self._button("", ACCENT, words("显示要手工下的单"))
         self.settings = self._button(words("设置"), None, words("模型、风险、时间表、标的池"))
         for button, signal in (
             (self.start, self.start_clicked),
             (self.pause, self.pause_clicked),
+            (self.take_over, self.take_over_clicked),
+            (self.approvals, self.approvals_clicked),
+            (self.slips, self.slips_clicked),
             (self.halt, self.halt_clicked),
             (self.flatten, self.flatten_clicked),
             (self.resume, self.resume_clicked),
@@ -68,6 +86,7 @@ class TopBar(QFrame):
         words = self.words
         name, colour = MODES[bar.mode] if bar.mode else ("未知", NEUTRAL)
         set_badge(self.mode, words(name), colour)
+        self._show_frame(LIVE_FRAME if bar.mode is Mode.LIVE else "")
         set_badge(self.state, self._state_text(bar), STATES[bar.state] if bar.state else NEUTRAL)
         running = bar.state is not None and not bar.closed
         self.start.setVisible(bar.state is None)
@@ -76,6 +95,11 @@ class TopBar(QFrame):
         self.pause.setEnabled(running and not bar.paused)
         self.halt.setEnabled(running and bar.state is not TradingState.HALTED)
         self.flatten.setEnabled(running)
+        self.take_over.setEnabled(running)
+        self.approvals.setVisible(bool(bar.approvals))
+        self.approvals.setText(words("待批准 {count}", count=bar.approvals))
+        self.slips.setVisible(bool(bar.slips))
+        self.slips.setText(words("手工单 {count}", count=bar.slips))
         self.resume.setEnabled(running and (bar.paused or bar.state is not TradingState.ACTIVE))
         self._show_model(bar)
         self.cost.setText(words("今日模型费用 {cost} 元", cost=bar.cost))
@@ -86,6 +110,10 @@ class TopBar(QFrame):
         self.news.setText(sentence)
         self.news.setToolTip(sentence)
         self.news.setStyleSheet(f"color: {colour};")
+
+    def _show_frame(self, style: str) -> None:
+        if self.styleSheet() != style:
+            self.setStyleSheet(style)
 
     def _state_text(self, bar: BarState) -> str:
         words = self.words
@@ -119,11 +147,15 @@ class TopBar(QFrame):
         first = QHBoxLayout()
         for badge in (self.mode, self.state, self.pulse):
             first.addWidget(badge)
+        first.addSpacing(10)
+        first.addWidget(self.approvals)
+        first.addWidget(self.slips)
         first.addStretch(1)
         first.addWidget(self.start)
         first.addWidget(self.pause)
         first.addWidget(self.resume)
         first.addSpacing(10)
+        first.addWidget(self.take_over)
         first.addWidget(self.flatten)
         first.addWidget(self.halt)
         first.addSpacing(10)

@@ -4,12 +4,13 @@ The journal is followed at 2 Hz, the engine read once a second, events drained a
 event thread, and nothing slow on the GUI thread.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import cast
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCloseEvent, QIcon, QShowEvent
-from PySide6.QtWidgets import QMessageBox, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QIcon, QShowEvent
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 from vnpy.event import EventEngine
 from vnpy.trader.engine import MainEngine
 from vnpy.trader.object import LogData
@@ -17,31 +18,47 @@ from vnpy.trader.object import LogData
 from vnpy_aiagent.app import AiAgentApp
 from vnpy_aiagent.base import APP_NAME
 from vnpy_aiagent.config import Settings, load_settings
-from vnpy_aiagent.domain import AgentStatus, LiveClock, Message, Mode, RunStarted, TriggerSpec
+from vnpy_aiagent.data.quote_gateway import QuoteGateway
+from vnpy_aiagent.domain import (
+    AgentStatus,
+    ApprovalAnswered,
+    ApprovalAsked,
+    LiveClock,
+    ManualSlip,
+    Message,
+    Mode,
+    RunStarted,
+    TriggerSpec,
+)
 from vnpy_aiagent.engine import AiAgentEngine
 from vnpy_aiagent.errors import AiAgentError
 from vnpy_aiagent.i18n import Language
+from vnpy_aiagent.keys import KeyStore
+from vnpy_aiagent.places import default_config
+from vnpy_aiagent.sim.gateway import SimGateway
+from vnpy_aiagent.ui.approvals import ApprovalDesk
 from vnpy_aiagent.ui.background import Background
-from vnpy_aiagent.ui.confirm import ConfirmDialog, tell
+from vnpy_aiagent.ui.controls import Controls
 from vnpy_aiagent.ui.decisions import DecisionsTab
 from vnpy_aiagent.ui.explain import explain
 from vnpy_aiagent.ui.feed import EventFeed
 from vnpy_aiagent.ui.funnel_tab import FunnelTab
 from vnpy_aiagent.ui.journal_tail import JournalTail
-from vnpy_aiagent.ui.keys import KeyStore, with_key
 from vnpy_aiagent.ui.log_tab import LogTab
 from vnpy_aiagent.ui.overview import OverviewTab
 from vnpy_aiagent.ui.settings import SettingsDialog
-from vnpy_aiagent.ui.snapshot import Snapshot, take_snapshot
-from vnpy_aiagent.ui.theme import CALM, CAUTION, DANGER, GAIN, ROOMY
+from vnpy_aiagent.ui.settings.values import SettingsFile
+from vnpy_aiagent.ui.slips import SlipDialog
+from vnpy_aiagent.ui.snapshot import PositionRow, Snapshot, take_snapshot
+from vnpy_aiagent.ui.theme import GAIN, ROOMY
 from vnpy_aiagent.ui.topbar import BarState, TopBar
 from vnpy_aiagent.ui.triggers_tab import TriggersTab
+from vnpy_aiagent.ui.wizard import LiveWizard
 from vnpy_aiagent.ui.words import Words
-from vnpy_aiagent.wiring import default_config, journal_target
+from vnpy_aiagent.wiring import journal_target
 
 TICK_MS = 200
 TAIL_TICKS, SNAPSHOT_TICKS = 2, 5
-WHO = "window"
 
 
 class AiAgentManager(QWidget):
@@ -57,6 +74,7 @@ class AiAgentManager(QWidget):
         """`language` and `journal` are taken from the settings where they are not given."""
         super().__init__()
         self.engine = cast(AiAgentEngine, main_engine.get_engine(APP_NAME))
+        self._main_engine = main_engine
         self._given_journal = journal
         self._settings, self._trouble = _settings_on_disk()
         self.words = Words(language or (self._settings.display_language if self._settings else "zh"))
@@ -82,16 +100,20 @@ class AiAgentManager(QWidget):
         self._timer.start(TICK_MS)
         super().showEvent(event)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """Closing hides the window; the engine goes on, and showing it again catches up."""
-        self._timer.stop()
-        super().closeEvent(event)
-
     # following
 
     def refresh(self) -> None:
-        """One step: what came by event now, journal and engine when it is their turn."""
+        """One step: what came by event now, journal and engine when it is their turn.
+
+        A closed window is only hidden: it goes on taking events, since an order may wait for approval, and
+        reads nothing until it is shown again.
+        """
         self._take_events(self.feed.drain())
+        if self.engine.closed:
+            self.approvals.clear()
+        self.approvals.tick()
+        if not self.isVisible():
+            return
         if self._ticks % TAIL_TICKS == 0:
             self._poll_journal()
         if self._ticks % SNAPSHOT_TICKS == 0:
@@ -106,7 +128,15 @@ class AiAgentManager(QWidget):
                 self.overview.show_status(each)
             elif isinstance(each, LogData):
                 lines.append(each)
+            elif isinstance(each, ApprovalAsked | ApprovalAnswered):
+                self.approvals.take(each)
+            elif isinstance(each, ManualSlip):
+                self._take_slips((each,))
         self.log.take_log(lines)
+
+    def _take_slips(self, slips: Sequence[ManualSlip]) -> None:
+        if self.slips.add(slips):
+            self.slips.show()
 
     def _poll_journal(self) -> None:
         if self._polling:
@@ -140,11 +170,14 @@ class AiAgentManager(QWidget):
         self._snapshot = snapshot
         self.overview.show_snapshot(snapshot)
         self.triggers.show_snapshot(snapshot)
+        self.approvals.add(snapshot.approvals)
+        self._take_slips(snapshot.slips)
         self._show_bar()
 
     def _read_failed(self, error: Exception) -> None:
         self._reading = False
-        self.bar.say(explain(error, self.words), GAIN)
+        if not self.engine.closed:  # else it was closed while it was read
+            self.bar.say(explain(error, self.words), GAIN)
 
     def _show_bar(self) -> None:
         found, settings = self._snapshot, self._settings
@@ -168,6 +201,8 @@ class AiAgentManager(QWidget):
                 starting=self._starting,
                 closed=self.engine.closed,
                 silent_seconds=self.feed.silent_seconds,
+                approvals=len(self.approvals.queue),
+                slips=self.slips.model.rowCount(),
             )
         )
 
@@ -179,7 +214,7 @@ class AiAgentManager(QWidget):
         self._show_bar()
 
         def work() -> None:
-            engine.start(with_key(load_settings(default_config()), KeyStore()))
+            engine.start()
 
         def done(_: None) -> None:
             self._starting = False
@@ -189,77 +224,49 @@ class AiAgentManager(QWidget):
         def failed(error: Exception) -> None:
             self._starting = False
             self._show_bar()
-            self._complain(error)
+            self.controls.complain(error)
 
         self.background.run(work, done, failed)
 
-    def _pause(self) -> None:
-        self._act(lambda: self.engine.pause(WHO), self.words("AI 已暂停，止损照常"))
-
-    def _halt(self) -> None:
-        words = self.words
-        text = words(
-            "将撤销所有在途委托，此后只发撤单，止损也不会发出，直到人工恢复。持仓不会卖出。确定全部停止？"
-        )
-        dialog = ConfirmDialog(
-            self, words("全部停止"), text, words("全部停止"), words, DANGER, reason=words("人工停止")
-        )
-        dialog.ask(
-            lambda reason: self._act(
-                lambda: self.engine.halt(reason or words("人工停止"), WHO), words("已全部停止")
-            )
-        )
-
     def _flatten(self) -> None:
-        words = self.words
-        count = len(self._snapshot.positions) if self._snapshot else 0
-        text = words(
-            "将卖出全部 {count} 个持仓，撤销开仓委托，不再开新仓；今天不能卖的下一时机再卖。确定一键清仓？",
-            count=count,
-        )
-        dialog = ConfirmDialog(self, words("一键清仓"), text, words("一键清仓"), words, DANGER)
-        dialog.ask(lambda _: self._flatten_now())
+        held = self._snapshot.positions if self._snapshot else ()
+        self.controls.flatten(sum(1 for row in held if row.managed))
 
-    def _flatten_now(self) -> None:
-        words = self.words
+    def _take_over(self, chosen: PositionRow | None = None) -> None:
+        self.controls.take_over(self._snapshot.positions if self._snapshot else (), chosen)
 
-        def done(locked: list[str]) -> None:
-            if locked:
-                names = "、".join(locked)
-                self.bar.say(words("正在清仓；现在不能卖、留待下一时机：{names}", names=names))
-            else:
-                self.bar.say(words("正在清仓"))
-            self._read_engine()
-
-        self.background.run(lambda: self.engine.flatten(WHO), done, self._complain)
-
-    def _resume(self) -> None:
-        words = self.words
-        text = words("将回到正常交易：AI 可以开新仓，止损照常发出。确定恢复？")
-        dialog = ConfirmDialog(self, words("恢复"), text, words("恢复"), words, CALM)
-        dialog.ask(lambda _: self._act(lambda: self.engine.resume(WHO), words("已恢复正常交易")))
-
-    def _cancel_trigger(self, spec: TriggerSpec) -> None:
-        words = self.words
-        text = words(
-            "撤销 {account} {symbol} 的触发 {id}？之后不会再因它重新分析。",
-            account=spec.account,
-            symbol=spec.symbol,
-            id=spec.id,
-        )
-        dialog = ConfirmDialog(self, words("撤销触发"), text, words("撤销触发"), words, CAUTION)
-        dialog.ask(lambda _: self._act(lambda: self.engine.cancel_trigger(spec.id, WHO), words("触发已撤销")))
-
-    def _run_job(self, name: str) -> None:
-        done = self.words("任务 {job} 已开始", job=name)
-        self._act(lambda: self.engine.run_job(name, WHO), done)
+    def _adjust_trigger(self, spec: TriggerSpec) -> None:
+        self.controls.adjust_trigger(spec, self._snapshot.last_of(spec.symbol) if self._snapshot else None)
 
     def _open_settings(self) -> None:
         jobs = self._snapshot.jobs if self._snapshot and not self.engine.closed else ()
-        dialog = SettingsDialog(self.words, KeyStore(), running_jobs=jobs, parent=self)
-        dialog.run_job_asked.connect(self._run_job)
+        dialog = SettingsDialog(
+            self.words, KeyStore(), running_jobs=jobs, gateways=self._gateways(), parent=self
+        )
+        dialog.run_job_asked.connect(self.controls.run_job)
         dialog.saved.connect(self._settings_saved)
+        dialog.live_asked.connect(lambda: self._open_wizard(dialog))
         dialog.open()
+
+    def _open_wizard(self, dialog: SettingsDialog) -> None:
+        """The way to live, over the settings as they are saved."""
+        dialog.close()
+        running = self.engine.started and not self.engine.closed
+        ticket = self.engine.dry_run_ticket if running else None
+        try:
+            wizard = LiveWizard(
+                self.words, SettingsFile(), gateways=self._gateways(), ticket=ticket, parent=self
+            )
+        except AiAgentError as error:
+            self.bar.say(explain(error, self.words), GAIN)
+            return
+        wizard.saved.connect(self._settings_saved)
+        wizard.open()
+
+    def _gateways(self) -> tuple[str, ...]:
+        """Gateways loaded in VeighNa, but for the simulated ones that the engine makes itself."""
+        found = self._main_engine.gateways.items()
+        return tuple(name for name, each in found if not isinstance(each, (SimGateway, QuoteGateway)))
 
     def _settings_saved(self) -> None:
         self._settings, self._trouble = _settings_on_disk()
@@ -267,18 +274,6 @@ class AiAgentManager(QWidget):
             self.bar.say(self.words("设置已保存，下次启动时生效"))
         else:
             self.bar.say(self.words("设置已保存"))
-
-    def _act(self, work: Callable[[], object], sentence: str) -> None:
-        def done(_: object) -> None:
-            self.bar.say(sentence)
-            self._read_engine()
-
-        self.background.run(work, done, self._complain)
-
-    def _complain(self, error: Exception) -> None:
-        sentence = explain(error, self.words)
-        self.bar.say(sentence, GAIN)
-        tell(self, self.words("没有成功"), sentence, QMessageBox.Icon.Warning)
 
     # building
 
@@ -296,6 +291,9 @@ class AiAgentManager(QWidget):
         self.setStyleSheet(ROOMY)
         self.resize(1280, 800)
         self.bar = TopBar(words)
+        self.controls = Controls(self, self.engine, words, self.background, self.bar.say, self._read_engine)
+        self.approvals = ApprovalDesk(self, words, self.controls, self._now, self._name_of, self.bar.say)
+        self.slips = SlipDialog(self, words)
         self.overview = OverviewTab(words)
         self.decisions = DecisionsTab(words, self.background, self.tail.with_reader)
         self.triggers = TriggersTab(words)
@@ -315,15 +313,34 @@ class AiAgentManager(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.bar)
         layout.addWidget(self.tabs, 1)
-        self.bar.start_clicked.connect(self._start)
-        self.bar.pause_clicked.connect(self._pause)
-        self.bar.halt_clicked.connect(self._halt)
-        self.bar.flatten_clicked.connect(self._flatten)
-        self.bar.resume_clicked.connect(self._resume)
-        self.bar.settings_clicked.connect(self._open_settings)
-        self.triggers.cancel_asked.connect(self._cancel_trigger)
+        self._connect()
         if self._trouble is not None:
             self.bar.say(explain(self._trouble, words), GAIN)
+
+    def _connect(self) -> None:
+        bar, controls = self.bar, self.controls
+        bar.start_clicked.connect(self._start)
+        bar.pause_clicked.connect(controls.pause)
+        bar.halt_clicked.connect(controls.halt)
+        bar.flatten_clicked.connect(self._flatten)
+        bar.take_over_clicked.connect(self._take_over)
+        bar.resume_clicked.connect(controls.resume)
+        bar.settings_clicked.connect(self._open_settings)
+        bar.approvals_clicked.connect(self.approvals.show)
+        bar.slips_clicked.connect(self.slips.show)
+        self.overview.take_over_asked.connect(self._take_over)
+        self.overview.hand_back_asked.connect(controls.hand_back)
+        for tab in (self.overview, self.triggers):
+            tab.move_stop_asked.connect(controls.move_stop)
+        self.triggers.cancel_asked.connect(controls.cancel_trigger)
+        self.triggers.adjust_asked.connect(self._adjust_trigger)
+
+    def _now(self) -> datetime:
+        """The engine's clock, by which requests lapse."""
+        return self.engine.parts.clock.now()
+
+    def _name_of(self, symbol: str) -> str:
+        return self.engine.parts.universe.names.get(symbol, "")
 
     def _tab_chosen(self, place: int) -> None:
         if self.tabs.widget(place) is self.funnel:

@@ -1,12 +1,13 @@
 """Decisions with a scripted model: whatever it does, each account gets a plan or a HOLD with the reason."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from decision_world import (
     HOLD,
+    NOW,
     account,
     answer,
     calls,
@@ -19,10 +20,10 @@ from decision_world import (
 
 from vnpy_aiagent.brain.decide import Brain, BrainAnswer, failed_answer
 from vnpy_aiagent.brain.prompts import system_prompt
-from vnpy_aiagent.config import BrainSettings, LlmSettings
-from vnpy_aiagent.domain import Action, RequestKind, Style
+from vnpy_aiagent.config import BrainSettings, LlmSettings, QuickModel
+from vnpy_aiagent.domain import Action, RequestKind, Severity, Style, TokenUsage, say
 from vnpy_aiagent.errors import ModelNonsense, ModelRefused, ModelTimeout, ModelUnavailable
-from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits
+from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits, Ledger
 from vnpy_aiagent.llm.port import ModelReply, ModelRequest
 from vnpy_aiagent.testing.fake_model import FakeModel, Scripted
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
@@ -132,14 +133,15 @@ def test_a_tool_error_goes_back_to_the_model() -> None:
 
 
 def test_a_spent_budget_means_hold() -> None:
-    model = BudgetedModel(FakeModel([STUDY]), BudgetLimits(calls_per_decision=1))
+    model = BudgetedModel(FakeModel([STUDY]), Ledger(BudgetLimits(calls_per_decision=1)))
     made = Brain(model, LlmSettings(), BrainSettings()).decide(request(), snapshot())
     assert all_hold(made, "BudgetSpent", "calls_per_decision")
 
 
 def test_a_budget_begins_anew_with_each_decision() -> None:
     fake = FakeModel([finding(strength=0.0, evidence=[])] * 2)
-    brain = Brain(BudgetedModel(fake, BudgetLimits(calls_per_decision=1)), LlmSettings(), BrainSettings())
+    model = BudgetedModel(fake, Ledger(BudgetLimits(calls_per_decision=1)))
+    brain = Brain(model, LlmSettings(), BrainSettings())
     for _ in range(2):
         assert not any(p.abstained for p in brain.decide(request(), snapshot()).proposals)
 
@@ -148,7 +150,7 @@ def test_one_speaker_that_fails_affects_its_account_alone() -> None:
     made, _ = decide(STUDY, finding(), plan(), ModelTimeout("slow"), plan())
     assert actions(made) == {"aggressive": "BUY", "conservative": "HOLD", "judge": "BUY"}
     by_account = {proposal.account: proposal for proposal in made.proposals}
-    assert by_account["conservative"].abstained == "CONSERVATIVE: ModelTimeout: slow"
+    assert by_account["conservative"].abstained == "ModelTimeout: slow"
     assert not by_account["judge"].abstained
     assert made.decision.failures == ("CONSERVATIVE: ModelTimeout: slow",)
 
@@ -235,7 +237,7 @@ def test_an_unknown_role_has_no_prompt() -> None:
 
 
 def test_a_failed_answer_holds_for_every_account() -> None:
-    made = failed_answer(request(), snapshot(), "m", True, "the process died")
+    made = failed_answer(request(), snapshot(), "m", True, ModelUnavailable("the process died"))
     assert all_hold(made, "the process died")
     assert made.request_id == made.decision.request_id == "r1-0000001"
     assert made.decision.is_llm
@@ -268,3 +270,114 @@ def test_a_scripted_callable_sees_the_request() -> None:
     made, _ = decide(cheap)
     assert made.decision.usage.cost == Decimal(0)
     assert made.decision.at.date() == date(2024, 5, 6)
+
+
+DEEP_AND_QUICK = LlmSettings(
+    base_url="https://x/v1", model="deep", quick=QuickModel(model="quick", max_tokens=100)
+)
+
+
+@pytest.mark.parametrize("kind", list(RequestKind))
+def test_the_quick_model_manages_positions_and_the_deep_one_does_all_else(kind: RequestKind) -> None:
+    deep = FakeModel([ModelTimeout("late")], name="deep")
+    quick = FakeModel([ModelTimeout("late")], name="quick")
+    brain = Brain(deep, DEEP_AND_QUICK, BrainSettings(), quick=quick)
+    made = brain.decide(request(kind), snapshot())
+    chosen, other = (quick, deep) if kind is RequestKind.MANAGE else (deep, quick)
+    assert (len(chosen.requests), len(other.requests)) == (1, 0)
+    assert chosen.requests[0].max_tokens == (100 if chosen is quick else LlmSettings().max_tokens)
+    assert {made.decision.model, *(p.model for p in made.proposals)} == {chosen.name}
+    brain.close()
+    assert deep.closed
+    assert quick.closed
+
+
+def test_without_a_quick_model_the_deep_one_manages_too() -> None:
+    _, model = decide(ModelTimeout("late"), kind=RequestKind.MANAGE)
+    assert len(model.requests) == 1
+
+
+def test_a_request_past_its_deadline_asks_no_model() -> None:
+    late = request().model_copy(update={"deadline": NOW - timedelta(seconds=1)})
+    model = FakeModel([])
+    made = Brain(model, LlmSettings(), BrainSettings()).decide(late, snapshot())
+    assert all_hold(made, "RequestExpired", "09:34:59")
+    assert "时限" in str(made.proposals[0].reasons[0].text)
+    assert made.decision.usage.calls == 0
+
+
+def test_a_decision_counts_the_calls_that_failed_too() -> None:
+    model = BudgetedModel(FakeModel([STUDY, ModelTimeout("slow")]), Ledger(BudgetLimits()))
+    made = Brain(model, LlmSettings(), BrainSettings()).decide(request(), snapshot())
+    assert made.decision.usage.calls == 2
+    assert made.decision.usage.prompt_tokens > 1_000
+    assert TokenUsage(**model.ledger.usage_day.model_dump()) == made.decision.usage
+
+
+def test_what_models_have_to_tell_goes_with_the_next_answer_once() -> None:
+    notices = [(Severity.WARNING, say("x"))]
+    model = FakeModel([finding(strength=0.0, evidence=[])] * 2)
+    brain = Brain(model, LlmSettings(), BrainSettings(), notices=notices)
+    assert brain.decide(request(), snapshot()).alerts == ((Severity.WARNING, say("x")),)
+    assert brain.decide(request(), snapshot()).alerts == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModelUnavailable("x"), "没有应答"),
+        (ModelTimeout("x"), "时限内"),
+        (ModelRefused("x"), "拒绝"),
+        (ModelNonsense("x"), "不能用"),
+    ],
+)
+def test_an_abstention_says_in_one_language_what_went_wrong(error: Exception, said: str) -> None:
+    made, _ = decide(error)
+    assert said in str(made.proposals[0].reasons[0].text)
+
+
+def test_text_of_a_language_model_is_cleaned_and_its_figures_are_dropped() -> None:
+    dirty = "\u202e涨\u200b停\x00，ａ{points}"
+    argument = {"text": dirty, "evidence": ["e1"], "figures": {"points": "+9"}}
+    script = (STUDY, finding(text=dirty, figures={"points": "+9"}), *[plan(argument=argument)] * 3)
+    model = FakeModel(script, is_llm=True)
+    made = Brain(model, LlmSettings(), BrainSettings()).decide(request(), snapshot())
+    texts = [made.decision.findings[0].text, made.decision.debate[0].text, made.proposals[0].reasons[0].text]
+    assert [text.template for text in texts] == ["涨停，a{points}"] * 3
+    assert [text.figures for text in texts] == [{}] * 3
+
+
+@pytest.mark.parametrize("broken", ["\ud800", chr(0xFFFD), "\\ud800"])
+def test_broken_unicode_is_repaired_once_and_then_held_and_can_always_be_stored(broken: str) -> None:
+    text = finding(strength=0.1).text.replace("strong", broken)
+    made, model = decide(STUDY, ModelReply(text=text), finding(strength=0.1))
+    assert not made.proposals[0].abstained
+    assert "refused" in model.requests[2].messages[-1].content
+    held, _ = decide(STUDY, ModelReply(text=text), ModelReply(text=text))
+    assert all_hold(held, "ModelNonsense")
+    for message in (held.decision, *held.proposals):
+        message.model_dump_json().encode("utf-8")
+
+
+def test_what_a_model_writes_into_a_complaint_is_cleaned_and_cut() -> None:
+    key = "\\u202e" + "k" * 5_000
+    text = finding(strength=0.1).text.replace("stance", key)
+    made, _ = decide(STUDY, ModelReply(text=text), ModelReply(text=text))
+    assert "\u202e" not in made.proposals[0].abstained
+    assert len(made.proposals[0].abstained) < 400
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"figures": {f"x{n}": "1" for n in range(17)}},
+        {"figures": {"x": "1" * 201}},
+        {"evidence": ["e" * 17]},
+        {"text": "ﷺ" * 1_000},
+    ],
+    ids=["many figures", "a long figure", "a long id", "text that grows when normalised"],
+)
+def test_an_answer_is_bounded_in_every_part(changes: dict[str, object]) -> None:
+    made, model = decide(STUDY, finding(**changes), finding(strength=0.1))
+    assert len(model.requests) == 3
+    assert not made.proposals[0].abstained

@@ -82,6 +82,17 @@ def test_every_symbol_is_picked_or_counted_as_left_out() -> None:
         assert found.left_out["short_history"] == 1
         assert found.left_out["no_setup"] == 1
         assert found.market.scanned == len(found.picked) + sum(found.left_out.values()) == 8
+        named = [symbol for symbols in found.left_out_symbols.values() for symbol in symbols]
+        assert sorted([*named, *(candidate.vt_symbol for candidate in found.picked)]) == sorted(worlds)
+
+
+def test_each_symbol_that_is_left_out_is_named_with_its_reason() -> None:
+    worlds = {"a.SSE": breakout(), "b.SSE": trend(), "flat.SSE": daily(FLAT), "young.SSE": daily(FLAT[:20])}
+    assert run(worlds, max_symbols=1).left_out_symbols == {
+        "short_history": ("young.SSE",),
+        "no_setup": ("flat.SSE",),
+        "below_cap": ("a.SSE",),
+    }
 
 
 def test_more_holdings_than_the_cap_are_counted_too() -> None:

@@ -3,12 +3,15 @@
 import json
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vnpy_aiagent.domain import IdFactory, LiveClock, Mode, RunStarted
+from vnpy_aiagent.cli.demo import DEMO_YEARS, _years_back
+from vnpy_aiagent.data import BarSeries, Instrument, MarketData
+from vnpy_aiagent.domain import BarInterval, IdFactory, LiveClock, Mode, RunStarted
 from vnpy_aiagent.store.journal import Draft, Journal
 from vnpy_aiagent.store.lease import Lease
 
@@ -35,6 +38,22 @@ def begin_journal(path: Path, mode: Mode) -> None:
     body = started.model_dump_json()
     journal.append([Draft(started.id, started.at.isoformat(), started.kind, "", None, body)])
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "first"),
+    [
+        (date(2025, 12, 31), date(2020, 12, 31)),
+        (date(2024, 2, 29), date(2019, 2, 28)),
+        (date(2025, 2, 28), date(2020, 2, 28)),
+    ],
+)
+def test_the_demo_begins_five_exact_years_before_the_last_day(last: date, first: date) -> None:
+    series = BarSeries.from_rows("600519.SSE", BarInterval.DAILY, [(last, 10, 11, 9, 10, 100)])
+    market = MarketData(
+        "one", {"600519.SSE": Instrument("600519.SSE")}, {("600519.SSE", BarInterval.DAILY): series}
+    )
+    assert _years_back(market, DEMO_YEARS) == first
 
 
 def summary(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vnpy_aiagent.cli import doctor
+from vnpy_aiagent import checkup
 from vnpy_aiagent.domain import MARKET_TZ
 from vnpy_aiagent.testing.model_server import closed_port_url
 
@@ -24,7 +24,7 @@ def set_today(monkeypatch: pytest.MonkeyPatch, year: int, month: int, day: int) 
         def now(self) -> datetime:
             return datetime(year, month, day, 12, tzinfo=MARKET_TZ)
 
-    monkeypatch.setattr(doctor, "LiveClock", Clock)
+    monkeypatch.setattr(checkup, "LiveClock", Clock)
 
 
 def write(tmp_path: Path, text: str = "") -> Path:
@@ -98,5 +98,5 @@ def test_live_trading_that_was_not_reported_is_a_finding(call: Call, tmp_path: P
 
 
 def test_too_little_disk_is_a_finding(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
+    monkeypatch.setattr(checkup, "MIN_FREE_BYTES", 10**18)
     assert finding(call("doctor", "--config", write(tmp_path), "--json"), "disk")["grade"] == "fail"

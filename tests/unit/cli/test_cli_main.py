@@ -1,13 +1,16 @@
 """The one place where endings become exit codes: 0 done, 1 a check failed, 2 one line that says what."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 import typer
+from vnpy.trader.database import get_database
 
 from vnpy_aiagent import __version__
 from vnpy_aiagent.cli import inspect, main
+from vnpy_aiagent.data.vnpy_database import release
 from vnpy_aiagent.errors import DataError
 
 from .conftest import Call
@@ -18,8 +21,6 @@ from .conftest import Call
     [
         (DataError("two\nlines  of text"), "error: two lines of text"),
         (PermissionError(13, "Permission denied"), "error: the system refused: [Errno 13] Permission denied"),
-        (KeyboardInterrupt(), "error: stopped by the user"),
-        (typer.Abort(), "error: stopped by the user"),
         (typer.BadParameter("no such thing"), "error: Invalid value: no such thing (see `aiagent --help`)"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
@@ -32,6 +33,33 @@ def test_an_expected_ending_is_one_line_and_exit_code_2(
 
     monkeypatch.setattr(inspect, "_target", fail)
     assert call("journal", "verify", "x").refusal == said
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), typer.Abort()], ids=["Ctrl+C", "abort"])
+def test_a_command_that_the_user_stops_is_one_line_and_exit_code_130(
+    call: Call, monkeypatch: pytest.MonkeyPatch, raised: BaseException
+) -> None:
+    def fail(path: str) -> str:
+        raise raised
+
+    monkeypatch.setattr(inspect, "_target", fail)
+    assert call("journal", "verify", "x") == (130, "", "error: stopped by the user\n")
+
+
+class Interrupting:
+    """An import hook: Ctrl+C comes while the commands are imported."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "vnpy_aiagent.cli.tree":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_during_the_imports_is_one_line_and_exit_code_130(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "vnpy_aiagent.cli.tree", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert call("--version") == (130, "", "error: stopped by the user\n")
 
 
 def test_a_fault_of_the_program_itself_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,3 +106,29 @@ def test_a_download_without_akshare_says_what_to_install(
 def test_nothing_is_downloaded_without_symbols_or_a_span(call: Call) -> None:
     assert "no symbol was given" in call("data", "download", " , ").refusal
     assert "--start and --end" in call("demo", "--symbols", "600519.SSE").refusal
+
+
+def test_a_download_saves_what_comes_and_names_what_does_not(
+    call: Call, monkeypatch: pytest.MonkeyPatch, repo_root: Path
+) -> None:
+    monkeypatch.syspath_prepend(repo_root / "tests" / "akshare_standin")
+    monkeypatch.delitem(sys.modules, "akshare", raising=False)
+    span = ("--start", "2025-11-17", "--end", "2025-11-20")
+    try:
+        done = call("data", "download", "600519.SSE,600000.SSE,605999,510300", *span)
+        facts = json.loads(call("data", "download", "600519,600000", *span, "--json").out)
+        assert call("data", "download", "600519", *span, "--frequency", "hourly").code == 0
+        assert "swap them" in call("data", "download", "600519", *span[2:], "--start", "2025-12-01").refusal
+    finally:
+        sys.modules.pop("akshare", None)
+        database = get_database()
+        for row in database.get_bar_overview():
+            database.delete_bar_data(row.symbol, row.exchange, row.interval)
+        release(database)
+    assert done.code == 1
+    assert "8 bars of 2 symbols" in done.out
+    assert "2 symbols did not come: 600000.SSE, 605999.SSE" in done.out
+    assert "600000.SSE: akshare (Eastmoney) gave no bars of 600000.SSE (ConnectionError: no route" in done.err
+    assert "605999.SSE: akshare (Eastmoney) has no daily bars of 605999.SSE there" in done.err
+    assert facts["saved"] == {"600519.SSE": 4}
+    assert list(facts["failed"]) == ["600000.SSE"]

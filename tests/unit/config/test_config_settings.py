@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vnpy_aiagent.config import STYLE_LIMITS, LlmSettings, RiskLimits, Settings, load_settings
+from vnpy_aiagent.config import STYLE_LIMITS, LlmSettings, RiskLimits, Settings, load_settings, read_file
 from vnpy_aiagent.domain import Mode, Style
 from vnpy_aiagent.errors import ConfigError
 
@@ -231,3 +231,67 @@ def test_the_language_follows_the_system_until_it_is_set(
         monkeypatch.setenv(name, value)
     assert Settings().display_language == shown
     assert Settings(language="zh").display_language == "zh"
+
+
+DEEP = "llm: {base_url: 'https://a/v1', model: big, api_key: k-a, timeout: 45, input_price: 2"
+
+
+def quick_of(tmp_path: Path, section: str) -> LlmSettings:
+    return load_settings(written(tmp_path, f"{DEEP}, quick: {section}}}\n")).llm.of("quick")
+
+
+def test_a_quick_model_takes_from_the_deep_one_what_it_does_not_say(tmp_path: Path) -> None:
+    quick = quick_of(tmp_path, "{model: small, max_tokens: 300}")
+    assert (quick.base_url, quick.model, quick.max_tokens, quick.timeout) == (
+        "https://a/v1",
+        "small",
+        300,
+        45,
+    )
+    assert quick.api_key.get_secret_value() == "k-a"
+    assert quick.input_price == 0
+    assert quick.quick is None
+
+
+def test_a_key_is_never_sent_to_another_server(tmp_path: Path) -> None:
+    quick = quick_of(tmp_path, "{model: small, base_url: 'https://b/v1'}")
+    assert (quick.base_url, quick.api_key.get_secret_value()) == ("https://b/v1", "")
+    own = quick_of(tmp_path, "{model: small, base_url: 'https://b/v1', api_key: k-b}")
+    assert own.api_key.get_secret_value() == "k-b"
+
+
+def test_without_a_quick_section_both_roles_are_one_model() -> None:
+    llm = LlmSettings(base_url="https://a/v1", model="big")
+    assert llm.of("quick") == llm.of("deep") == llm
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f"{DEEP}, quick: {{modell: x}}}}\n", "llm.quick"),
+        (f"{DEEP}, quick: {{model: ''}}}}\n", "llm.quick.model"),
+        ("llm: {quick: {model: small}}\n", "quick goes with base_url"),
+    ],
+)
+def test_a_wrong_quick_section_is_refused(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        load_settings(written(tmp_path, text))
+
+
+def test_a_quick_key_is_secret_and_not_in_the_digest_but_its_model_is(tmp_path: Path) -> None:
+    one, two, other = (
+        load_settings(written(tmp_path, f"{DEEP}, quick: {section}}}\n"))
+        for section in ("{model: s, api_key: k-1}", "{model: s, api_key: k-2}", "{model: t}")
+    )
+    assert one.digest() == two.digest() != other.digest()
+    assert "k-1" not in repr(one) + one.model_dump_json()
+
+
+def test_the_quick_model_can_be_given_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"BASE_URL": "https://a/v1", "MODEL": "big", "QUICK__MODEL": "small"}.items():
+        monkeypatch.setenv(f"AIAGENT_LLM__{name}", value)
+    assert load_settings().llm.of("quick").model == "small"
+
+
+def test_a_file_is_read_as_it_stands(tmp_path: Path) -> None:
+    assert read_file(written(tmp_path, "nonsense: {a: 1}\n")) == {"nonsense": {"a": 1}}

@@ -7,7 +7,7 @@ import pytest
 from vnpy_aiagent.config import DEFAULT_JOBS, Job
 from vnpy_aiagent.control import TradingControl, next_due
 from vnpy_aiagent.domain import MARKET_TZ, TradingState
-from vnpy_aiagent.errors import CalendarError, TradingHalted
+from vnpy_aiagent.errors import CalendarError
 from vnpy_aiagent.market import TradingCalendar
 
 CALENDAR = TradingCalendar()
@@ -63,16 +63,8 @@ def test_every_default_job_comes_due(each: Job) -> None:
     assert next_due(each, due, CALENDAR) > due
 
 
-def test_trading_begins_active_and_takes_entries() -> None:
+def test_trading_begins_active_and_what_is_set_stays() -> None:
     control = TradingControl()
     assert (control.state, control.paused) == (TradingState.ACTIVE, False)
-    control.require_entries()
-
-
-@pytest.mark.parametrize("state", [TradingState.REDUCING, TradingState.HALTED])
-def test_no_entries_outside_the_active_state(state: TradingState) -> None:
-    control = TradingControl()
-    control.set(state, paused=True)
-    assert control.paused
-    with pytest.raises(TradingHalted, match="aiagent resume"):
-        control.require_entries()
+    control.set(TradingState.HALTED, paused=True)
+    assert (control.state, control.paused) == (TradingState.HALTED, True)

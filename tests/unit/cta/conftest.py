@@ -115,6 +115,9 @@ class ScriptedBrain:
         self.model = Closeable()
         self.asked: list[tuple[AnalysisRequest, DecisionSnapshot]] = []
 
+    def close(self) -> None:
+        self.model.close()
+
     def decide(self, request: AnalysisRequest, snapshot: DecisionSnapshot) -> BrainAnswer:
         self.asked.append((request, snapshot))
         wish = self.choose(request, snapshot)

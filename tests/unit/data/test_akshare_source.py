@@ -2,12 +2,15 @@
 
 import sys
 from datetime import date, datetime
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from vnpy_aiagent.data.akshare_source import download
+from vnpy_aiagent.data import akshare_source
+from vnpy_aiagent.data.akshare_source import SourceError, download, fetch_bars
 from vnpy_aiagent.domain.clock import MARKET_TZ, VirtualClock
 from vnpy_aiagent.domain.enums import BarInterval
 from vnpy_aiagent.errors import BadRow, DataError
@@ -107,8 +110,8 @@ def test_volumes_already_in_shares_stay() -> None:
 @pytest.mark.parametrize(
     ("frame", "problem"),
     [
-        (None, "has no DAILY bars of 600519.SSE"),
-        (pd.DataFrame(), "has no DAILY bars of 600519.SSE"),
+        (None, "has no daily bars of 600519.SSE"),
+        (pd.DataFrame(), "has no daily bars of 600519.SSE"),
         (daily_frame().drop(columns=["成交额", "开盘"]), "sent no column 开盘, 成交额"),
         (daily_frame(日期=["soon"] * 3), "'soon' is not a time"),
         (daily_frame(成交量=[1, 2, 3]), "do not fit its prices"),
@@ -153,3 +156,85 @@ def test_bad_requests_are_refused_before_any_call() -> None:
     with pytest.raises(DataError, match=r"not for IF2101.CFFEX"):
         download(["IF2101.CFFEX"], START, END, client=client, clock=clock())
     assert client.calls == []
+
+
+def index_frame() -> pd.DataFrame:
+    """As stock_zh_index_daily_em names its columns; volume in hands, turnover unrelated to the points."""
+    columns = {"date": ["2025-11-18", "2025-11-19"], "open": [4580.0, 4569.0], "close": [4568.0, 4588.0]}
+    amounts = {"high": [4601.0, 4600.0], "low": [4560.0, 4561.0], "volume": [180_000, 170_000]}
+    return pd.DataFrame({**columns, **amounts, "amount": [4.1e11, 3.9e11]})
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asked"), [("000300.SSE", "sh000300"), ("399006.SZSE", "sz399006"), ("899050.BSE", "bj899050")]
+)
+def test_an_index_is_asked_for_as_an_index_in_points_and_shares(symbol: str, asked: str) -> None:
+    calls: list[dict[str, str]] = []
+
+    class Indices:
+        def stock_zh_index_daily_em(self, **kwargs: str) -> pd.DataFrame:
+            calls.append(kwargs)
+            return index_frame()
+
+    bars = fetch_bars(symbol, START, END, BarInterval.DAILY, client=Indices(), clock=clock())
+    assert calls == [{"symbol": asked, "start_date": "20251117", "end_date": "20251119"}]
+    assert (bars.close.tolist(), bars.volume.tolist()) == ([4568.0, 4588.0], [18_000_000.0, 17_000_000.0])
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("600519.SSE", "stock_zh_a_hist_min_em"),
+        ("510300.SSE", "fund_etf_hist_min_em"),
+        ("000300.SSE", "index_zh_a_hist_min_em"),
+    ],
+)
+def test_minutes_are_named_by_their_end_and_one_without_an_open_is_left_out(symbol: str, name: str) -> None:
+    calls: list[dict[str, str]] = []
+
+    def minutes(**kwargs: str) -> pd.DataFrame:
+        calls.append(kwargs)
+        values = {"收盘": 10.0, "最高": 11.0, "最低": 9.0, "成交量": 5, "成交额": 5000.0}
+        opens = {"2025-11-19 09:31:00": 0.0, "2025-11-19 09:32:00": 10.0, "2025-11-19 15:00:00": 10.0}
+        return pd.DataFrame([{"时间": end, "开盘": price, **values} for end, price in opens.items()])
+
+    client = type("Minutes", (), {name: staticmethod(minutes)})()
+    bars = fetch_bars(symbol, END, END, BarInterval.MINUTE, client=client, clock=clock())
+    assert [f"{bars.start_of(i):%H:%M}" for i in range(len(bars))] == ["09:31", "14:59"]
+    assert calls[0]["period"] == "1"
+
+
+def test_an_unknown_symbol_is_told_from_a_failing_network() -> None:
+    class Unknown:
+        def stock_zh_a_hist_min_em(self, **_: str) -> pd.DataFrame:
+            answer: Any = {"data": None}
+            return pd.DataFrame(answer["data"]["klines"])
+
+    with pytest.raises(SourceError, match="check the symbol and the dates") as caught:
+        fetch_bars("605999.SSE", START, END, BarInterval.HOUR, client=Unknown(), clock=clock())
+    assert str(caught.value.text).endswith("没有 605999.SSE 的小时线；请检查代码和日期")
+
+
+def test_an_akshare_without_the_function_or_that_cannot_be_loaded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SourceError, match="AttributeError"):
+        fetch_bars("600519.SSE", START, END, BarInterval.DAILY, client=object(), clock=clock())
+    (tmp_path / "akshare.py").write_text("raise OSError('a library is missing')", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SourceError, match=r"cannot be loaded \(OSError: a library is missing\)"):
+        download(["600519"], START, END)
+
+
+def test_a_source_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = Event()
+
+    class Silent:
+        def stock_zh_a_hist(self, **_: str) -> pd.DataFrame:
+            answered.wait(60)
+            return daily_frame()
+
+    monkeypatch.setattr(akshare_source, "PATIENCE", 0.05)
+    with pytest.raises(SourceError, match=r"TimeoutError: no answer in 0.05 s"):
+        fetch_bars("600519.SSE", START, END, BarInterval.DAILY, client=Silent(), clock=clock())
+    answered.set()

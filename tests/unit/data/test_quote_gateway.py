@@ -194,6 +194,17 @@ def test_a_start_without_network_announces_the_contracts_it_knows(tmp_path: Path
     ]
 
 
+def test_a_connected_gateway_stops_publishing_contracts_when_another_takes_them_over(tmp_path: Path) -> None:
+    save_names(tmp_path / "quote_names.json", {"600000.SSE": "浦发银行", "510300.SSE": "沪深300ETF"})
+    gateway, events = make_gateway()
+    gateway.connect({"缓存文件夹": str(tmp_path)})
+    gateway.subscribe(request("600000", Exchange.SSE))
+    gateway.publishes = False
+    gateway.subscribe(request("510300", Exchange.SSE))
+    gateway.close()
+    assert [contract.vt_symbol for contract in events.contracts()] == ["600000.SSE"]
+
+
 def test_contracts_can_be_left_to_another_gateway(tmp_path: Path) -> None:
     save_names(tmp_path / "quote_names.json", {"600000.SSE": "浦发银行"})
     gateway, events = make_gateway()
@@ -286,6 +297,18 @@ def test_before_the_open_no_share_is_called_suspended() -> None:
     watch = Watch()
     watch.service.volume = 0
     assert texts(watch.poll(NOW.replace(hour=9, minute=20))) == ["行情来源"]
+
+
+def test_a_source_that_stays_away_is_told_once_until_it_is_back() -> None:
+    watch = Watch()
+    watch.service.at = None
+    first, *later = [texts(watch.poll(NOW)) for _ in range(4)]
+    assert [line[:6] for line in first] == ["新浪行情失败", "没有可用的行"]
+    assert later == [[], [], []]
+    watch.service.at = NOW
+    assert texts(watch.poll(NOW)) == ["行情来源"]
+    watch.service.at = None
+    assert texts(watch.poll(NOW))[0] == "新浪行情失败", "the next outage is told again"
 
 
 def test_the_loss_of_every_source_and_its_end_are_told() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelRefused, ModelTimeout, ModelUnavailable
-from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits
+from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits, DayUse, Ledger
 from vnpy_aiagent.llm.port import ChatMessage, ModelReply, ModelRequest, Usage
 from vnpy_aiagent.llm.pricing import TokenPrice, estimate_prompt
 from vnpy_aiagent.testing.fake_model import FakeModel, Scripted
@@ -29,8 +29,9 @@ def _reply(prompt: int = 50, completion: int = 10) -> ModelReply:
 
 
 def _budgeted(replies: list[Scripted], **limits: object) -> BudgetedModel:
-    model = BudgetedModel(FakeModel(replies), BudgetLimits(**limits), price=PRICE)  # type: ignore[arg-type]
-    model.begin_decision(MONDAY)
+    ledger = Ledger(BudgetLimits(**limits))  # type: ignore[arg-type]
+    model = BudgetedModel(FakeModel(replies), ledger, price=PRICE)
+    model.ledger.begin_decision(MONDAY)
     return model
 
 
@@ -42,10 +43,10 @@ def test_use_is_settled_by_what_was_reported() -> None:
     model = _budgeted([_reply(), _reply()])
     model.complete(REQUEST)
     model.complete(REQUEST)
-    assert model.usage_decision == Usage(
+    assert model.ledger.usage_decision == Usage(
         calls=2, prompt_tokens=100, completion_tokens=20, cost=Decimal("1.2")
     )
-    assert model.usage_day == model.usage_decision
+    assert model.ledger.usage_day == model.ledger.usage_decision
 
 
 def test_calls_of_a_decision_end() -> None:
@@ -54,20 +55,20 @@ def test_calls_of_a_decision_end() -> None:
     model.complete(REQUEST)
     with pytest.raises(BudgetSpent, match=r"2 model calls of this decision.*budget\.calls_per_decision"):
         model.complete(REQUEST)
-    model.begin_decision(MONDAY)
+    model.ledger.begin_decision(MONDAY)
     model.complete(REQUEST)
-    assert model.usage_decision.calls == 1
-    assert model.usage_day.calls == 3
+    assert model.ledger.usage_decision.calls == 1
+    assert model.ledger.usage_day.calls == 3
 
 
 def test_a_call_whose_worst_case_does_not_fit_is_not_made() -> None:
     fake = FakeModel([_reply()])
-    model = BudgetedModel(fake, BudgetLimits(tokens_per_decision=199))
-    model.begin_decision(MONDAY)
+    model = BudgetedModel(fake, Ledger(BudgetLimits(tokens_per_decision=199)))
+    model.ledger.begin_decision(MONDAY)
     with pytest.raises(BudgetSpent, match="199 tokens of this decision"):
         model.complete(REQUEST)
     assert fake.requests == []
-    assert model.usage_day == Usage()
+    assert model.ledger.usage_day == Usage()
 
 
 def test_a_worst_case_that_just_fits_is_made_and_the_rest_is_free_again() -> None:
@@ -77,42 +78,60 @@ def test_a_worst_case_that_just_fits_is_made_and_the_rest_is_free_again() -> Non
         model.complete(REQUEST)
     small = REQUEST.model_copy(update={"max_tokens": 40})
     model.complete(small)
-    assert model.usage_decision.tokens == 120
+    assert model.ledger.usage_decision.tokens == 120
 
 
 def test_money_of_a_day_ends_and_the_next_market_day_has_new_money() -> None:
     model = _budgeted([_reply(100, 100)] * 2, cost_per_day=Decimal(3))
     model.complete(REQUEST)
-    model.begin_decision(MONDAY)
+    model.ledger.begin_decision(MONDAY)
     with pytest.raises(BudgetSpent, match=r"3 CNY for models on 2024-01-08.*budget\.cost_per_day"):
         model.complete(REQUEST)
-    model.begin_decision(TUESDAY)
+    model.ledger.begin_decision(TUESDAY)
     model.complete(REQUEST)
-    assert model.usage_day.cost == 2
+    assert model.ledger.usage_day.cost == 2
 
 
 def test_calls_of_a_day_end() -> None:
     model = _budgeted([_reply()], calls_per_day=1)
     model.complete(REQUEST)
-    model.begin_decision(MONDAY)
+    model.ledger.begin_decision(MONDAY)
     with pytest.raises(BudgetSpent, match="1 model calls of 2024-01-08"):
         model.complete(REQUEST)
 
 
 def test_a_restart_frees_no_money() -> None:
-    model = BudgetedModel(FakeModel([_reply()]), BudgetLimits(cost_per_day=Decimal(5)), price=PRICE)
-    model.restore_day(MONDAY, Usage(calls=7, cost=Decimal(4)))
-    model.begin_decision(MONDAY)
+    model = BudgetedModel(FakeModel([_reply()]), Ledger(BudgetLimits(cost_per_day=Decimal(5))), price=PRICE)
+    model.ledger.restore_day(MONDAY, Usage(calls=7, cost=Decimal(4)))
+    model.ledger.begin_decision(MONDAY)
     with pytest.raises(BudgetSpent, match="CNY"):
         model.complete(REQUEST)
-    assert model.usage_day.calls == 7
+    assert model.ledger.usage_day.calls == 7
+
+
+def test_models_that_share_a_ledger_share_the_budget() -> None:
+    ledger = Ledger(BudgetLimits(calls_per_decision=2))
+    deep, quick = (BudgetedModel(FakeModel([_reply()] * 2), ledger, price=PRICE) for _ in range(2))
+    ledger.begin_decision(MONDAY)
+    deep.complete(REQUEST)
+    quick.complete(REQUEST)
+    with pytest.raises(BudgetSpent, match="calls_per_decision"):
+        deep.complete(REQUEST)
+
+
+def test_a_days_use_adds_up_until_the_next_day_begins() -> None:
+    use = Usage(calls=2, prompt_tokens=10, cost=Decimal(1))
+    spent = DayUse(MONDAY).add(MONDAY, use).add(MONDAY, use)
+    assert spent == DayUse(MONDAY, Usage(calls=4, prompt_tokens=20, cost=Decimal(2)))
+    assert spent.add(TUESDAY, use) == DayUse(TUESDAY, use)
+    assert DayUse(TUESDAY, use).add(MONDAY, use) == DayUse(TUESDAY, use)
 
 
 def test_time_of_a_decision_shortens_the_timeout_and_ends() -> None:
     now = [0.0]
     fake = FakeModel([_reply()])
-    model = BudgetedModel(fake, BudgetLimits(seconds_per_decision=30), monotonic=lambda: now[0])
-    model.begin_decision(MONDAY)
+    model = BudgetedModel(fake, Ledger(BudgetLimits(seconds_per_decision=30), lambda: now[0]))
+    model.ledger.begin_decision(MONDAY)
     now[0] = 25.0
     model.complete(REQUEST)
     assert fake.requests[0].timeout == 5.0
@@ -131,9 +150,9 @@ def test_a_failed_call_counts_and_costs_its_prompt_where_the_server_may_have_wor
     model = _budgeted([error])
     with pytest.raises(type(error)):
         model.complete(REQUEST)
-    assert model.usage_decision.calls == 1
-    assert model.usage_decision.tokens == tokens
-    assert model.usage_day.cost == PRICE.cost(tokens, 0)
+    assert model.ledger.usage_decision.calls == 1
+    assert model.ledger.usage_decision.tokens == tokens
+    assert model.ledger.usage_day.cost == PRICE.cost(tokens, 0)
 
 
 def test_a_crash_of_the_model_frees_its_reservation() -> None:
@@ -144,7 +163,7 @@ def test_a_crash_of_the_model_frees_its_reservation() -> None:
 
 
 def test_a_call_before_any_decision_is_a_mistake_of_the_program() -> None:
-    model = BudgetedModel(FakeModel([_reply()]), BudgetLimits())
+    model = BudgetedModel(FakeModel([_reply()]), Ledger(BudgetLimits()))
     with pytest.raises(RuntimeError, match="begin_decision"):
         model.complete(REQUEST)
 
@@ -160,7 +179,7 @@ def test_calls_at_the_same_time_are_both_settled() -> None:
     with ThreadPoolExecutor(2) as pool:
         replies = list(pool.map(model.complete, [REQUEST, REQUEST]))
     assert [reply.text for reply in replies] == ["hold", "hold"]
-    assert model.usage_decision.calls == 2
+    assert model.ledger.usage_decision.calls == 2
 
 
 def test_a_reservation_in_flight_blocks_what_no_longer_fits() -> None:
@@ -187,13 +206,13 @@ def test_honest_usage_never_passes_the_limits(uses: list[tuple[int, int]], token
             model.complete(REQUEST)
         except BudgetSpent:
             break
-    assert model.usage_decision.tokens <= tokens
-    assert model.usage_decision.calls <= calls
+    assert model.ledger.usage_decision.tokens <= tokens
+    assert model.ledger.usage_decision.calls <= calls
 
 
 def test_name_kind_and_close_are_those_of_the_model_behind() -> None:
     fake = FakeModel([], name="deepseek-chat", is_llm=True)
-    model = BudgetedModel(fake, BudgetLimits())
+    model = BudgetedModel(fake, Ledger(BudgetLimits()))
     assert model.name == "deepseek-chat"
     assert model.is_llm
     model.close()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from vnpy_aiagent.errors import ModelNonsense
 from vnpy_aiagent.llm.json_protocol import (
+    dump,
     extract_json,
     flatten_conversation,
     parse_json,
@@ -148,3 +149,11 @@ def test_definitions_of_the_answer_move_to_the_root_of_the_protocols_schema() ->
     assert schema["$defs"] == {"A": {"type": "null"}}
     assert schema["anyOf"][1]["properties"]["answer"]["properties"] == {"a": {"$ref": "#/$defs/A"}}
     assert "$defs" in answer
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', 'so: {"a": "x\\udc00"} ok', '{"a": ["\\ud800"]}'])
+def test_a_lone_surrogate_of_an_escape_becomes_a_replacement_character(text: str) -> None:
+    found = extract_json(text)
+    assert found is not None
+    assert chr(0xFFFD) in dump(found)
+    dump(found).encode("utf-8")

@@ -109,6 +109,8 @@ def test_the_dividend_tax_depends_on_the_holding_time(bought: str, sold: str, ta
 @pytest.mark.parametrize(
     ("day", "tax"),
     [
+        ("1994-01-01", "20.00"),
+        ("2005-06-12", "20.00"),
         ("2005-06-13", "10.00"),
         ("2012-12-31", "10.00"),
         ("2013-01-01", "5.00"),
@@ -122,8 +124,8 @@ def test_the_dividend_tax_is_that_of_its_day(day: str, tax: str) -> None:
 
 
 def test_no_dividend_tax_is_guessed_before_the_first_rule() -> None:
-    day = date(2005, 6, 12)
-    with pytest.raises(RuleUnknown, match="2005-06-13"):
+    day = date(1993, 12, 31)
+    with pytest.raises(RuleUnknown, match="1994-01-01"):
         dividend_tax(Decimal(100), day, day, day)
     assert all(row.source and not row.confirmed for row in DIVIDEND_TAXES)
 

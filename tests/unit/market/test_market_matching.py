@@ -131,7 +131,53 @@ def test_a_resting_order_fills_at_its_limit_when_traded_through(
     side: Side, limit: str, price: str | None
 ) -> None:
     expected = Execution(D(price), 100) if price else None
-    assert match_resting(side, D(limit), 100, BARS) == expected
+    passed = replace(BARS, moved_from=D("10.05") if side is Side.BUY else D("9.95"))
+    assert match_resting(side, D(limit), 100, passed) == expected
+
+
+@pytest.mark.parametrize(
+    ("side", "limit", "moved_from", "price"),
+    [
+        (Side.BUY, "10.40", None, "10.00"),  # opened below the limit: nobody traded at 10.40
+        (Side.BUY, "10.40", "10.20", "10.20"),  # was below the limit all the way; 10.20 is the worst of it
+        (Side.BUY, "10.40", "9.80", "10.00"),
+        (Side.BUY, "10.40", "10.60", "10.40"),
+        (Side.SELL, "9.60", None, "10.00"),
+        (Side.SELL, "9.60", "9.80", "9.80"),
+        (Side.SELL, "9.60", "10.20", "10.00"),
+        (Side.SELL, "9.60", "9.40", "9.60"),
+        (Side.BUY, "10.00", None, None),
+    ],
+)
+def test_a_resting_order_fills_only_where_the_market_traded(
+    side: Side, limit: str, moved_from: str | None, price: str | None
+) -> None:
+    view = replace(BARS, moved_from=None if moved_from is None else D(moved_from))
+    assert match_resting(side, D(limit), 100, view) == (Execution(D(price), 100) if price else None)
+
+
+@pytest.mark.parametrize(
+    ("side", "last", "limit", "price"),
+    [
+        (Side.BUY, "10.004", "10.50", "10.01"),
+        (Side.SELL, "10.006", "9.50", "10.00"),
+        (Side.BUY, "10.004", "10.00", None),  # the next tick up is beyond the limit
+        (Side.SELL, "10.006", "10.01", None),
+    ],
+)
+def test_a_price_between_two_ticks_is_rounded_against_the_order(
+    side: Side, last: str, limit: str, price: str | None
+) -> None:
+    view = replace(BARS, last=D(last))
+    expected = Execution(D(price), 100) if price else None
+    assert match_arrival(side, D(limit), 100, view) == expected
+    assert match_arrival(side, D(limit), 100, replace(view, auction=True)) == expected
+    assert match_resting(side, D(limit), 100, view) == expected
+
+
+def test_a_sale_at_less_than_a_tick_gets_one_tick() -> None:
+    view = replace(BARS, last=D("0.004"), limit_down=None)
+    assert match_arrival(Side.SELL, D("0.01"), 100, view) == Execution(D("0.01"), 100)
 
 
 @pytest.mark.parametrize(

@@ -181,3 +181,44 @@ def test_cost_is_the_average_price_of_the_shares_still_held(book: AccountBook) -
     assert book.positions[SYMBOL].cost == 13
     book.apply(fill(Side.SELL, 100, "14.00", day=TUESDAY, trade="3"))
     assert book.positions[SYMBOL].cost == 14
+
+
+def test_shares_taken_over_are_held_and_valued_but_not_for_sale(book: AccountBook) -> None:
+    book.apply(fill(Side.BUY, 300, trade="1"))
+    assert book.take_over(SYMBOL) == 300
+    assert (book.volume(SYMBOL), book.managed(SYMBOL), book.sellable(SYMBOL, TUESDAY, 1)) == (300, 0, 0)
+    assert book.market_value({SYMBOL: Decimal(11)}) == 3300
+
+
+def test_what_is_bought_beside_them_is_the_apps_and_sold_alone(book: AccountBook) -> None:
+    book.apply(fill(Side.BUY, 300, trade="1"))
+    book.take_over(SYMBOL)
+    book.apply(fill(Side.BUY, 200, trade="2"))
+    assert book.sellable(SYMBOL, MONDAY, 1) == 0
+    assert book.sellable(SYMBOL, TUESDAY, 1) == book.managed(SYMBOL) == 200
+    book.apply(fill(Side.SELL, 200, day=TUESDAY, trade="3"))
+    assert (book.managed(SYMBOL), book.external) == (0, {SYMBOL: 300})
+
+
+def test_a_late_sale_of_shares_taken_over_leaves_fewer_and_the_last_none(book: AccountBook) -> None:
+    book.apply(fill(Side.BUY, 300, trade="1"))
+    book.take_over(SYMBOL)
+    book.apply(fill(Side.SELL, 100, day=TUESDAY, trade="2"))
+    assert (book.volume(SYMBOL), book.managed(SYMBOL)) == (200, 0)
+    book.apply(fill(Side.SELL, 200, day=TUESDAY, trade="3"))
+    assert book.external == {}
+    book.apply(fill(Side.BUY, 100, day=TUESDAY, trade="4"))
+    assert book.managed(SYMBOL) == 100
+
+
+def test_a_late_buy_of_an_order_that_was_taken_over_too_is_the_humans_until_handed_back(
+    book: AccountBook,
+) -> None:
+    late = fill(Side.BUY, 200, trade="2").model_copy(update={"parent_id": "p1"})
+    book.apply(fill(Side.BUY, 300, trade="1"))
+    book.take_over(SYMBOL, ("p1",))
+    book.apply(late)
+    assert (book.managed(SYMBOL), book.external) == (0, {SYMBOL: 500})
+    assert book.hand_back(SYMBOL) == 500
+    book.apply(late.model_copy(update={"tradeid": "3"}))
+    assert book.managed(SYMBOL) == 700

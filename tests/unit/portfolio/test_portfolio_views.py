@@ -153,7 +153,7 @@ def test_marking_moves_the_peak_and_a_session_start_notes_equity(portfolio: Port
     portfolio.quotes.update(tick(9.0))
     portfolio.mark("judge")
     assert portfolio.books["judge"].peak_equity == Decimal("101995")
-    portfolio.start_session()
+    portfolio.start_session(NOW.date())
     assert portfolio.books["judge"].day_start_equity == Decimal("98995")
 
 
@@ -189,3 +189,41 @@ def test_a_baseline_says_nothing_before_its_first_close() -> None:
 @pytest.mark.parametrize("make", [list, lambda: [daily("600000.SSE", {date(2020, 1, 2): 1.0})]])
 def test_a_baseline_without_bars_has_no_value(make: Callable[[], list[BarSeries]]) -> None:
     assert Baseline("x", say("x"), make(), DAYS[0], Decimal(1000)).value_on(DAYS[1]) is None
+
+
+def test_a_session_begins_once_whatever_happens_in_it(portfolio: Portfolio) -> None:
+    portfolio.apply(bought(1000, date(2024, 5, 6)))
+    portfolio.quotes.update(tick(10.0))
+    portfolio.start_session(NOW.date())
+    base = portfolio.books["judge"].day_start_equity
+    portfolio.quotes.update(tick(9.0))
+    portfolio.start_session(NOW.date())
+    assert portfolio.books["judge"].day_start_equity == base
+    portfolio.start_session(date(2024, 5, 8))
+    assert portfolio.books["judge"].day_start_equity == base - 1000
+
+
+def test_orders_of_the_day_before_are_forgotten(portfolio: Portfolio) -> None:
+    portfolio.start_session(date(2024, 5, 7))
+    for n in range(50):
+        portfolio.fill_fees("judge", f"o{n}", Side.BUY, SYMBOL, Decimal(10), 100)
+    assert len(portfolio._orders) == 50
+    portfolio.start_session(date(2024, 5, 7))
+    assert len(portfolio._orders) == 50
+    portfolio.start_session(date(2024, 5, 8))
+    assert portfolio._orders == {}
+
+
+def test_cash_off_the_fills_is_seen_to_the_cent(portfolio: Portfolio) -> None:
+    book = portfolio.books["judge"]
+    portfolio.apply(bought(100, date(2024, 5, 6)))
+    assert book.cash_off == 0
+    book.cash += Decimal("0.01")
+    assert book.cash_off == Decimal("0.01")
+
+
+def test_prices_between_ticks_leave_cents_that_add_up(portfolio: Portfolio) -> None:
+    """Each fill of one share at 10.004 is booked as 10.00: 50 of them are 0.20 CNY too few."""
+    for n in range(50):
+        portfolio.apply(bought(1, date(2024, 5, 6), "10.004", order=f"o{n}"))
+    assert portfolio.books["judge"].cash_off == Decimal("0.20")

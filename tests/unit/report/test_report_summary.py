@@ -9,6 +9,7 @@ from vnpy_aiagent.domain import EquityMark
 from vnpy_aiagent.report.accounts import agreements, recompute_accounts
 from vnpy_aiagent.report.contents import Contents
 from vnpy_aiagent.report.read import RunRecord
+from vnpy_aiagent.report.summary import build_summary
 
 PROMISED = [
     "model", "data", "accounts", "baselines", "decisions", "proposals", "approved", "reduced", "rejected",
@@ -83,6 +84,12 @@ def test_a_valuation_that_does_not_follow_from_the_fills_is_reported(record: Run
     assert not off["judge"].ok
     assert off["judge"].cash_off == Decimal("0.01")
     assert off["aggressive"].ok
+    summary = build_summary(
+        RunRecord.of_messages([*kept, wrong]), wall_seconds=1, journal_entries=1, journal_head="", data={}
+    )
+    assert not summary["books_agree"]
+    [found] = summary["books_off"]
+    assert (found["account"], found["cash_off"], found["positions_agree"]) == ("judge", 0.01, True)
 
 
 def test_a_run_without_trades_has_an_empty_summary(record: RunRecord):
@@ -91,3 +98,13 @@ def test_a_run_without_trades_has_an_empty_summary(record: RunRecord):
     assert contents.best is None
     assert contents.span is None
     assert contents.accounts[0].equity_end == Decimal(1_000_000)
+
+
+def test_examples_of_what_was_not_traded_come_in_the_language_asked_for(record):
+    facts = {"wall_seconds": 1.0, "journal_entries": 1, "journal_head": "a", "data": {}}
+    chinese, english = (build_summary(record, **facts, language=language) for language in ("zh", "en"))
+    before, after = (
+        [each["example"] for each in summary["not_traded"]["held"]] for summary in (chinese, english)
+    )
+    assert any(not example.isascii() for example in before)
+    assert all(example.isascii() for example in after), after

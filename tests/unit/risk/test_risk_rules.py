@@ -15,7 +15,9 @@ from vnpy_aiagent.risk import RiskContext
 from vnpy_aiagent.risk.rules.cash import CashRule
 from vnpy_aiagent.risk.rules.confidence import ConfidenceRule
 from vnpy_aiagent.risk.rules.entries_per_day import EntriesPerDayRule
+from vnpy_aiagent.risk.rules.entry_premium import EntryPremiumRule
 from vnpy_aiagent.risk.rules.exposure import ExposureRule
+from vnpy_aiagent.risk.rules.external_position import ExternalPositionRule
 from vnpy_aiagent.risk.rules.fresh_quote import FreshQuoteRule
 from vnpy_aiagent.risk.rules.liquidity import LiquidityRule
 from vnpy_aiagent.risk.rules.live_limits import LiveLimitsRule
@@ -233,3 +235,52 @@ def test_the_trading_state_decides_what_is_allowed(context: Make, sale: Make) ->
     assert bound(rule.check(sale(state=TradingState.REDUCING))) is None
     assert refuses(rule.check(context(state=TradingState.HALTED)), "HALTED")
     assert refuses(rule.check(sale(state=TradingState.HALTED)), "HALTED")
+
+
+def test_the_stops_distance_is_that_from_the_entry_not_from_the_limit(context: Make) -> None:
+    """Entry 20.00, limit 20.04: a stop at 17.00 is 15 % from the entry, at 16.99 more."""
+    figures = {"price": Decimal("20.04"), "reference": Decimal("20.00")}
+    assert StopDistanceRule().check(context(stop=Decimal("17.00"), **figures)).passed
+    assert refuses(StopDistanceRule().check(context(stop=Decimal("16.99"), **figures)), "15.0%")
+    assert StopDistanceRule().check(context(stop=Decimal("19.90"), **figures)).passed
+    assert refuses(StopDistanceRule().check(context(stop=Decimal("19.91"), **figures)), "0.5%")
+
+
+def test_above_the_last_price_the_least_distance_is_that_from_the_last_price(context: Make) -> None:
+    """The order fills at 20.00, whatever the plan calls its entry: 19.95 is 0.25 % away, not 2.7 %."""
+    figures = {"price": Decimal("20.54"), "reference": Decimal("20.50")}
+    assert refuses(StopDistanceRule().check(context(stop=Decimal("19.95"), **figures)), "0.2%")
+    assert StopDistanceRule().check(context(stop=Decimal("19.90"), **figures)).passed
+    assert refuses(StopDistanceRule().check(context(stop=Decimal("17.40"), **figures)), "15.1%")
+
+
+def test_the_amount_at_risk_is_counted_from_the_limit(context: Make) -> None:
+    """1 % of 1,000,000 CNY over 20.04 - 19.00 = 1.04 CNY: 9,615 shares; from the entry it were 10,000."""
+    line = RiskPerTradeRule().check(
+        context(price=Decimal("20.04"), reference=Decimal("20.00"), stop=Decimal("19.00"))
+    )
+    assert bound(line) == 9615
+
+
+def test_an_entry_above_the_last_price_is_bounded(context: Make) -> None:
+    assert bound(EntryPremiumRule().check(context(reference=Decimal("20.60")))) is None
+    line = EntryPremiumRule().check(context(reference=Decimal("20.61")))
+    assert refuses(line, "入场价 20.61 高于现价 20.00", "上限 3.0%", "不追高")
+    assert bound(EntryPremiumRule().check(context(reference=Decimal("18.00")))) is None
+    strict = RiskLimits(max_entry_premium=0.0)
+    assert refuses(EntryPremiumRule().check(context(limits=strict, reference=Decimal("20.01"))))
+
+
+def test_without_a_quote_there_is_no_premium_and_no_entry(context: Make) -> None:
+    assert refuses(EntryPremiumRule().check(context(quote=None)))
+
+
+def test_beside_shares_of_a_human_nothing_is_bought_unless_allowed(context: Make) -> None:
+    assert bound(ExternalPositionRule().check(context())) is None
+    held = {"held": 300, "external": 300}
+    assert refuses(ExternalPositionRule().check(context(**held)), "人工接管 300 股")
+    assert bound(ExternalPositionRule().check(context(**held, beside_external=True))) is None
+
+
+def test_a_humans_shares_never_hinder_an_exit() -> None:
+    assert ExternalPositionRule().entries_only

@@ -301,3 +301,23 @@ def _side(name: str):  # type: ignore[no-untyped-def]
     from vnpy_aiagent.domain import Side
 
     return Side[name]
+
+
+def test_an_order_that_would_meet_ones_own_is_refused(market: Market) -> None:
+    market.move("10.00")
+    market.send("buy", 10.05, 500)
+    market.next_day()
+    market.move("10.00")
+    sale = market.send("sell", 10.20, 200)
+    for price in (10.20, 10.30):
+        refused = market.send("buy", price, 100)
+        assert refused.status is Status.REJECTED
+        number = sale.vt_orderid.partition(".")[2]
+        reason = f"自成交：同一账户的卖单 {number}（限价 10.2）尚未成交，请先撤单"
+        assert (refused.extra or {})["reason"] == reason
+    resting = market.send("buy", 9.90, 100)
+    assert resting.status is Status.NOTTRADED, "they do not meet"
+    refused = market.send("sell", 9.90, 100)
+    assert refused.status is Status.REJECTED
+    assert "自成交：同一账户的买单" in (refused.extra or {})["reason"]
+    assert market.send("buy", 10.20, 100, account="B").traded == 100, "another account's is another's"

@@ -95,3 +95,12 @@ def test_targets_are_told_apart() -> None:
     assert not is_postgres("C:/users/journal.db")
     assert not is_postgres(Path("postgresql"))
     assert describe("postgres://h/db?prefix=x_") == "postgresql://h/db"
+
+
+@pytest.mark.parametrize("url", ["postgresql://[::1", "postgresql://u:se/cret@h:x/db"])
+def test_a_malformed_server_address_is_one_sentence_without_the_password(url: str) -> None:
+    pytest.importorskip("psycopg2")
+    for act in (describe, open_database):
+        with pytest.raises(JournalError, match="malformed") as caught:
+            act(url)
+        assert "cret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Inbox and state table."""
+"""The command inbox."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,6 @@ from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.store.database import close_database, open_database
 from vnpy_aiagent.store.inbox import Command, Inbox
 from vnpy_aiagent.store.journal import Draft, Journal
-from vnpy_aiagent.store.state import StateTable
 
 AT = "2024-01-02T09:30:00+08:00"
 
@@ -56,20 +55,6 @@ def test_another_connection_posts_while_the_journal_is_being_written(
     assert journal.count() == 20
     close_database(outside)
     close_database(inside)
-
-
-def test_state_keeps_the_newest_value_across_connections(target: str) -> None:
-    database = open_database(target)
-    state = StateTable(database)
-    assert state.get("trading") is None
-    state.put("trading", "ACTIVE")
-    state.put("trading", "HALTED")
-    state.put("mode", "PAPER")
-    close_database(database)
-    again = open_database(target)
-    assert StateTable(again).get("trading") == "HALTED"
-    assert StateTable(again).items() == {"mode": "PAPER", "trading": "HALTED"}
-    close_database(again)
 
 
 def test_a_locked_database_is_one_sentence_and_the_next_call_works(tmp_path: object) -> None:

@@ -1,5 +1,6 @@
 """One writer at a time."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +24,14 @@ def test_a_lease_excludes_a_second_one_until_it_is_released(target: str) -> None
     with pytest.raises(JournalLocked, match="second, pid"):
         Lease.acquire(target)
     second.release()
+
+
+def test_the_refusal_names_the_holder_once(target: str) -> None:
+    lease = Lease.acquire(target, "first")
+    with pytest.raises(JournalLocked) as caught:
+        Lease.acquire(target, "second")
+    lease.release()
+    assert str(caught.value).count("pid") == str(caught.value).count(str(os.getpid())) == 1
 
 
 def test_a_released_lease_is_not_held_any_more(target: str) -> None:

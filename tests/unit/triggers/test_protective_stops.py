@@ -10,12 +10,13 @@ from vnpy_aiagent.domain import StopState
 from vnpy_aiagent.triggers import ProtectiveStop, StopBook
 from vnpy_aiagent.triggers.stops import ALLOWED
 
-ARMED, DEFERRED, QUEUED, WORKING, FLAT = (
+ARMED, DEFERRED, QUEUED, WORKING, FLAT, TAKEN_OVER = (
     StopState.ARMED,
     StopState.DEFERRED_T1,
     StopState.QUEUED_AT_LIMIT,
     StopState.WORKING,
     StopState.FLAT,
+    StopState.TAKEN_OVER,
 )
 EDGES = {
     (ARMED, ARMED),
@@ -28,10 +29,14 @@ EDGES = {
     (QUEUED, DEFERRED),
     (WORKING, DEFERRED),
     (WORKING, QUEUED),
+    (DEFERRED, ARMED),  # a flatten that a human takes back
+    (QUEUED, ARMED),
+    (WORKING, ARMED),
     (ARMED, FLAT),
     (DEFERRED, FLAT),
     (QUEUED, FLAT),
     (WORKING, FLAT),
+    *((state, TAKEN_OVER) for state in (ARMED, DEFERRED, QUEUED, WORKING)),
 }
 
 
@@ -51,10 +56,11 @@ def test_only_drawn_edges_are_taken(start: StopState, end: StopState) -> None:
         assert stop.state is start
 
 
-def test_every_state_has_its_edges_and_flat_is_the_end() -> None:
+def test_every_state_has_its_edges_and_flat_and_taken_over_are_the_ends() -> None:
     assert set(ALLOWED) == set(StopState)
-    assert not ALLOWED[FLAT]
-    assert all(FLAT in edges for state, edges in ALLOWED.items() if state is not FLAT)
+    ends = {FLAT, TAKEN_OVER}
+    assert {state for state, edges in ALLOWED.items() if not edges} == ends
+    assert all(ends <= edges for state, edges in ALLOWED.items() if state not in ends)
 
 
 def test_a_stop_is_raised_and_never_lowered() -> None:
@@ -100,6 +106,14 @@ def test_arming_again_only_tightens(book: StopBook) -> None:
     assert book.arm("x", "a.SSE", Decimal("9.80")).price == Decimal("9.80")
     assert len(list(book)) == 2
     assert [stop.account for stop in book.hit("a.SSE", 9.8)] == ["x"]
+
+
+def test_a_human_may_put_a_stop_lower_as_well(book: StopBook) -> None:
+    assert book.put_at("x", "a.SSE", Decimal("9.10")).price == Decimal("9.10")
+    assert book.hit("a.SSE", 9.2) == []
+    assert [stop.account for stop in book.hit("a.SSE", 9.1)] == ["x"]
+    with pytest.raises(KeyError):
+        book.put_at("z", "a.SSE", Decimal("9.10"))
 
 
 def test_a_deferred_stop_comes_up_at_any_price_and_a_working_one_at_none(book: StopBook) -> None:

@@ -4,7 +4,9 @@ from vnpy_aiagent.risk.context import Rule
 from vnpy_aiagent.risk.rules.cash import CashRule
 from vnpy_aiagent.risk.rules.confidence import ConfidenceRule
 from vnpy_aiagent.risk.rules.entries_per_day import EntriesPerDayRule
+from vnpy_aiagent.risk.rules.entry_premium import EntryPremiumRule
 from vnpy_aiagent.risk.rules.exposure import ExposureRule
+from vnpy_aiagent.risk.rules.external_position import ExternalPositionRule
 from vnpy_aiagent.risk.rules.fresh_quote import FreshQuoteRule
 from vnpy_aiagent.risk.rules.liquidity import LiquidityRule
 from vnpy_aiagent.risk.rules.live_limits import LiveLimitsRule
@@ -26,9 +28,11 @@ def default_rules() -> tuple[Rule, ...]:
         TradingStateRule(),
         FreshQuoteRule(),
         PriceBandRule(),
+        EntryPremiumRule(),
         ConfidenceRule(),
         StopDistanceRule(),
         OneOrderRule(),
+        ExternalPositionRule(),
         EntriesPerDayRule(),
         DailyLossRule(),
         DrawdownRule(),

@@ -5,7 +5,10 @@ from vnpy_aiagent.risk.context import RiskContext, bounded, percent, refused
 
 
 class RiskPerTradeRule:
-    """Volume at most equity x ratio / (price - stop)."""
+    """Volume at most equity x ratio / (limit - stop).
+
+    The limit, not the entry: a buy may pay up to it, and the loss at the stop is then the largest.
+    """
 
     name = "risk_per_trade"
     entries_only = True

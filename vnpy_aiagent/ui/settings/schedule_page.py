@@ -1,4 +1,4 @@
-"""The timetable: when what is done, and one of it now."""
+"""The timetable: when what is done, whether at all, and any of it now."""
 
 from datetime import time
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, Qt, QTime, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from vnpy_aiagent.config import DEFAULT_JOBS, Job
-from vnpy_aiagent.ui.theme import MUTED
+from vnpy_aiagent.ui.theme import GAIN, MUTED
 from vnpy_aiagent.ui.words import Words
 
 TASKS = {"plan": "盘前计划", "decide": "完整决策", "update": "盘中更新", "note": "午间小结", "review": "复盘"}
@@ -29,7 +30,7 @@ DAYS = {
     "month_end": "每月最后交易日",
     "quarter_end": "每季最后交易日",
 }
-NAME, AT, ON, TASK = range(4)
+ENABLED, NAME, AT, ON, TASK, RUN = range(6)
 
 
 class SchedulePage(QWidget):
@@ -43,34 +44,55 @@ class SchedulePage(QWidget):
         self._words = words
         self._original = jobs
         self._running = running
-        self.table = QTableWidget(0, 4)
-        self.table.setHorizontalHeaderLabels([words("名称"), words("时间"), words("哪些天"), words("做什么")])
+        self.table = QTableWidget(0, 6)
+        titles = ("启用", "名称", "时间", "哪些天", "做什么", "")
+        self.table.setHorizontalHeaderLabels([words(title) for title in titles])
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(32)
+        self.table.verticalHeader().setDefaultSectionSize(34)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column, width in ((ENABLED, 50), (AT, 90), (RUN, 104)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            self.table.setColumnWidth(column, width)
         self.add, self.remove = QPushButton(words("增加")), QPushButton(words("删除"))
-        self.default, self.run = QPushButton(words("恢复默认")), QPushButton(words("立即运行"))
+        self.default = QPushButton(words("恢复默认"))
         self.note = QLabel()
         self.note.setWordWrap(True)
-        self.note.setStyleSheet(f"color: {MUTED};")
         self.add.clicked.connect(self._add_new)
         self.remove.clicked.connect(self._remove_current)
         self.default.clicked.connect(lambda: self._fill(DEFAULT_JOBS))
-        self.run.clicked.connect(self._run_current)
         self._lay_out()
         self._fill(jobs)
-        self.run.setEnabled(bool(running))
-        if not running:
-            self.note.setText(words("启动后才能立即运行。时间为北京时间。"))
-        else:
-            self.note.setText(words("立即运行用的是正在运行的时间表。时间为北京时间。"))
+        self._say_time()
+
+    def check(self) -> bool:
+        """Whether the names can be saved."""
+        words, names = self._words, [self._job(row)["name"] for row in range(self.table.rowCount())]
+        wrong = ""
+        for row, name in enumerate(names):
+            if not name:
+                wrong = words("第 {row} 行的任务没有名称。", row=row + 1)
+            elif names.count(name) > 1:
+                wrong = words("两个任务都叫“{name}”，请改一个。").format(name=name)
+            if wrong:
+                self.table.selectRow(row)
+                self._say(wrong, GAIN)
+                return False
+        self._say_time()
+        return True
 
     def changes(self) -> list[dict[str, Any]] | None:
         """The jobs to write, None where they are as they were."""
         jobs = [self._job(row) for row in range(self.table.rowCount())]
         before = [_plain(job) for job in self._original]
         return None if jobs == before else jobs
+
+    def run_button(self, row: int) -> QPushButton:
+        """The button that runs a row's job now."""
+        button = self.table.cellWidget(row, RUN)
+        assert isinstance(button, QPushButton)
+        return button
 
     def _job(self, row: int) -> dict[str, Any]:
         name, at = self.table.cellWidget(row, NAME), self.table.cellWidget(row, AT)
@@ -79,12 +101,18 @@ class SchedulePage(QWidget):
         assert isinstance(at, QTimeEdit)
         assert isinstance(on, QComboBox)
         assert isinstance(task, QComboBox)
-        return {
+        job = {
             "name": name.text().strip(),
             "at": at.time().toString("HH:mm"),
             "on": on.currentData(),
             "task": task.currentData(),
         }
+        return job if self._enabled(row).isChecked() else {**job, "enabled": False}
+
+    def _enabled(self, row: int) -> QCheckBox:
+        box = self.table.cellWidget(row, ENABLED)
+        assert isinstance(box, QCheckBox)
+        return box
 
     def _fill(self, jobs: tuple[Job, ...]) -> None:
         self.table.setRowCount(0)
@@ -94,24 +122,43 @@ class SchedulePage(QWidget):
     def _append(self, job: Job) -> None:
         words, row = self._words, self.table.rowCount()
         self.table.insertRow(row)
+        enabled = QCheckBox()
+        enabled.setChecked(job.enabled)
+        enabled.setStyleSheet("margin-left: 16px;")
+        enabled.setToolTip(words("关掉的任务保留在表里，到时不运行"))
+        self.table.setCellWidget(row, ENABLED, enabled)
         at = QTimeEdit(QTime(job.at.hour, job.at.minute))
         at.setDisplayFormat("HH:mm")
-        self.table.setCellWidget(row, NAME, QLineEdit(job.name))
+        name = QLineEdit(job.name)
+        self.table.setCellWidget(row, NAME, name)
         self.table.setCellWidget(row, AT, at)
         for column, names, value in ((ON, DAYS, job.on), (TASK, TASKS, job.task)):
             box = QComboBox()
-            for key, name in names.items():
-                box.addItem(words(name), key)
+            for key, title in names.items():
+                box.addItem(words(title), key)
             box.setCurrentIndex(box.findData(value))
             self.table.setCellWidget(row, column, box)
-        for column in range(TASK + 1):
+        run = QPushButton(words("立即运行"))
+        run.clicked.connect(lambda: self._run(name.text().strip()))
+        name.textChanged.connect(lambda text: self._allow(run, text))
+        self._allow(run, job.name)
+        self.table.setCellWidget(row, RUN, run)
+        for column in range(RUN):
             self.table.cellWidget(row, column).installEventFilter(self)
+
+    def _allow(self, run: QPushButton, name: str) -> None:
+        """A job can be run now where the running timetable has it."""
+        known = name.strip() in self._running
+        run.setEnabled(known)
+        words = self._words
+        wait = words("保存并重启后才能运行") if self._running else words("启动后才能运行")
+        run.setToolTip(words("按正在运行的设置立即运行一次") if known else wait)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """The row whose field is entered becomes the selected one."""
         if event.type() == QEvent.Type.FocusIn:
             for row in range(self.table.rowCount()):
-                if any(self.table.cellWidget(row, column) is watched for column in range(TASK + 1)):
+                if any(self.table.cellWidget(row, column) is watched for column in range(RUN)):
                     self.table.selectRow(row)
         return super().eventFilter(watched, event)
 
@@ -125,24 +172,26 @@ class SchedulePage(QWidget):
         if self.table.currentRow() >= 0:
             self.table.removeRow(self.table.currentRow())
 
-    def _run_current(self) -> None:
-        row = self.table.currentRow()
-        if row < 0:
-            self.note.setText(self._words("请先选中一行。"))
-            return
-        name = self._job(row)["name"]
-        if name not in self._running:
-            self.note.setText(self._words("任务 {job} 还没有生效，重启后才能运行。", job=name))
-            return
-        self.note.setText(self._words("任务 {job} 已开始，结果见“决策”和“日志”。", job=name))
+    def _run(self, name: str) -> None:
+        self._say(self._words("任务 {job} 已开始，结果见“决策”和“日志”。").format(job=name), MUTED)
         self.run_asked.emit(name)
+
+    def _say_time(self) -> None:
+        words = self._words
+        if self._running:
+            self._say(words("立即运行用的是正在运行的时间表。时间为北京时间。"), MUTED)
+        else:
+            self._say(words("启动后才能立即运行。时间为北京时间。"), MUTED)
+
+    def _say(self, sentence: str, colour: str) -> None:
+        self.note.setText(sentence)
+        self.note.setStyleSheet(f"color: {colour};")
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         for button in (self.add, self.remove, self.default):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        buttons.addWidget(self.run)
         layout = QVBoxLayout(self)
         layout.addWidget(self.table, 1)
         layout.addLayout(buttons)
@@ -150,4 +199,5 @@ class SchedulePage(QWidget):
 
 
 def _plain(job: Job) -> dict[str, Any]:
-    return {"name": job.name, "at": f"{job.at:%H:%M}", "on": job.on, "task": job.task}
+    plain = {"name": job.name, "at": f"{job.at:%H:%M}", "on": job.on, "task": job.task}
+    return plain if job.enabled else {**plain, "enabled": False}

@@ -7,15 +7,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from vnpy_aiagent import __version__
-from vnpy_aiagent.cli import audit, control, data, demo, doctor, inspect, run
+from vnpy_aiagent.cli import INTERRUPTED, audit, backtest, control, data, demo, doctor, inspect, run
 from vnpy_aiagent.cli.common import BAD_USAGE, utf8_output
 from vnpy_aiagent.errors import AiAgentError
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer carries its own click, whose usage errors have no public name but this one's base."""
-
-TYPER_INTERRUPTED = 130
-"""What typer answers after Ctrl+C, without a word."""
 
 app = typer.Typer(
     name="aiagent",
@@ -42,26 +39,27 @@ def _root(
     """Shared options."""
 
 
-for part in (demo, run, control, data, inspect, audit, doctor):
+for part in (demo, run, control, data, inspect, audit, backtest, doctor):
     part.register(app)
 
 
-def main() -> None:
-    """Run a command. Exit 0 done, 1 a check failed, 2 bad usage or input with one line that says what."""
+def run_command() -> None:
+    """Run a command. Exit 0 done, 1 a check failed, 2 bad usage or input with one line that says what.
+
+    Ctrl+C is a KeyboardInterrupt, whatever typer makes of it.
+    """
     utf8_output()
     try:
         code = app(prog_name="aiagent", standalone_mode=False)
         sys.stdout.flush()
-        if code == TYPER_INTERRUPTED:
-            _fail("stopped by the user")
+        if code == INTERRUPTED:  # typer's own answer to Ctrl+C
+            raise KeyboardInterrupt
     except UsageError as error:
         _misused(error)
     except typer.Abort:
-        _fail("stopped by the user")
+        raise KeyboardInterrupt from None
     except AiAgentError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("stopped by the user")
     except BrokenPipeError:
         _reader_gone()
     except SystemExit as leaving:  # typer and rich turn a closed pipe into exit 1, which means a failed check

@@ -1,0 +1,3 @@
+"""DualAverageStrategy of vnpy_aiagent, for vnpy to find; the class lives in the installed package."""
+
+from vnpy_aiagent.cta import DualAverageStrategy  # noqa: F401

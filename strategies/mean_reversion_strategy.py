@@ -1,0 +1,3 @@
+"""MeanReversionStrategy of vnpy_aiagent, for vnpy to find; the class lives in the installed package."""
+
+from vnpy_aiagent.cta import MeanReversionStrategy  # noqa: F401

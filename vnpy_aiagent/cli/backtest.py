@@ -1,0 +1,230 @@
+"""`aiagent backtest`: one CTA strategy over one symbol, under the exchange's rules."""
+
+from datetime import date, datetime, time
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vnpy_aiagent.cli.common import (
+    DataOption,
+    JsonOption,
+    absolute,
+    err_console,
+    parse_cash,
+    parse_day,
+    parse_frequency,
+    print_json,
+    print_line,
+    scratch_vnpy_folder,
+)
+from vnpy_aiagent.config import load_settings
+from vnpy_aiagent.domain import MARKET_TZ, BarInterval
+from vnpy_aiagent.errors import ConfigError, DataError
+from vnpy_aiagent.i18n import Localizer
+
+if TYPE_CHECKING:
+    from vnpy.trader.object import BarData
+
+    from vnpy_aiagent.backtest import AShareBacktestingEngine
+
+PACKAGES = ("vnpy_aiagent.cta", "vnpy_ctastrategy.strategies")
+SHOWN = ("total_return", "annual_return", "max_ddpercent", "sharpe_ratio", "total_trade_count")
+LABELS = {
+    "lot_size": "交易单位",
+    "t_plus_one": "T+1",
+    "price_limit": "涨跌停",
+    "price_cage": "有效申报价格范围",
+    "cash": "可用资金",
+    "holding": "持仓",
+    "short_sale": "卖空",
+    "daily_buy": "单日买入上限",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("backtest")(backtest)
+
+
+def backtest(
+    strategy: Annotated[str, typer.Option(help="Class name of a CtaTemplate.")],
+    vt_symbol: Annotated[str, typer.Option("--vt-symbol", help="For example 600519.SSE.")],
+    data: DataOption = None,
+    start: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the strategy, k=v; may be repeated.")
+    ] = None,
+    frequency: Annotated[str, typer.Option(help="daily or hourly.")] = "daily",
+    cash: Annotated[str, typer.Option(help="Cash at the start, CNY.")] = "1000000",
+    as_json: JsonOption = False,
+) -> None:
+    """Backtest one CTA strategy under the exchange's rules: T+1, lots, cash, dated limits and fees.
+
+    Strategies are looked for in ./strategies, then in this app and in vnpy_ctastrategy.
+
+    Example: aiagent backtest --strategy DoubleMaStrategy --vt-symbol 600519.SSE --data sse50
+    """
+    if data is None:
+        raise ConfigError("a backtest needs market data; give its folder with --data")
+    interval = parse_frequency(frequency)
+    first, last = parse_day(start, "--start"), parse_day(end, "--end")
+    if first and last and first > last:
+        raise ConfigError(f"--start {first} is after --end {last}; swap them")
+    capital, parameters = parse_cash(cash), parse_parameters(settings or [])
+    folder, own = absolute(data), absolute(Path("strategies"))
+    tell = Localizer(load_settings().display_language)
+    begun = perf_counter()
+    with scratch_vnpy_folder():
+        from vnpy_aiagent.backtest.find import find_strategy
+
+        chosen = find_strategy(strategy, PACKAGES, own)
+        checked = check_parameters(chosen, parameters)
+        symbol, bars = _bars(folder, vt_symbol, interval, first, last)
+        engine = _run(chosen, checked, symbol, bars, interval, int(capital))
+        facts = _facts(engine, strategy, symbol, len(bars), perf_counter() - begun)
+    if as_json:
+        print_json(facts)
+        return
+    _show(facts, tell)
+
+
+def parse_parameters(pairs: list[str]) -> dict[str, str]:
+    """Pairs k=v as a dictionary; ConfigError for anything else."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.strip():
+            raise ConfigError(f"--set {pair!r} is not of the form name=value")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def check_parameters(strategy: type[Any], given: dict[str, str]) -> dict[str, Any]:
+    """The values in the types of the strategy's defaults; ConfigError names what is unknown or wrong."""
+    checked: dict[str, Any] = {}
+    for name, text in given.items():
+        if name not in strategy.parameters:
+            known = ", ".join(strategy.parameters) or "none"
+            raise ConfigError(f"{strategy.__name__} has no parameter {name!r}; it has {known}")
+        default = getattr(strategy, name)
+        try:
+            checked[name] = _as(default, text)
+        except ValueError:
+            kind = type(default).__name__
+            raise ConfigError(f"parameter {name} of {strategy.__name__} is {kind}, not {text!r}") from None
+    return checked
+
+
+def _as(default: Any, text: str) -> Any:
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(text)
+        return text.lower() == "true"
+    return type(default)(text)
+
+
+def _bars(
+    folder: Path, asked: str, interval: BarInterval, first: date | None, last: date | None
+) -> "tuple[str, list[BarData]]":
+    from vnpy_aiagent.data import load_folder
+    from vnpy_aiagent.data.vnpy_database import to_vnpy_bars
+
+    loaded = load_folder(folder, symbols=[asked], frequency=interval)
+    symbol = loaded.symbols[0]
+    bars = [
+        bar
+        for bar in to_vnpy_bars(loaded.bars(symbol, interval))
+        if (first is None or bar.datetime.date() >= first) and (last is None or bar.datetime.date() <= last)
+    ]
+    if not bars:
+        raise DataError(f"{folder.name} has no bars of {symbol} between {first} and {last}; change the dates")
+    return symbol, bars
+
+
+def _run(
+    strategy: type[Any],
+    parameters: dict[str, Any],
+    symbol: str,
+    bars: "list[BarData]",
+    interval: BarInterval,
+    capital: int,
+) -> "AShareBacktestingEngine":
+    from vnpy.trader.constant import Interval
+
+    from vnpy_aiagent.backtest import AShareBacktestingEngine
+
+    console = err_console()
+    engine = AShareBacktestingEngine()
+    setattr(engine, "output", lambda line: console.print(line, style="dim", markup=False))  # noqa: B010
+    begin, finish = bars[0].datetime, bars[-1].datetime
+    engine.set_parameters(
+        vt_symbol=symbol,
+        interval=Interval.DAILY if interval is BarInterval.DAILY else Interval.HOUR,
+        start=datetime.combine(begin.date(), time(), MARKET_TZ),
+        end=finish,
+        rate=0.00025,
+        slippage=0.0,
+        capital=capital,
+    )
+    engine.add_strategy(strategy, parameters)
+    engine.history_data = bars
+    engine.run_backtesting()
+    engine.calculate_result()
+    return engine
+
+
+def _facts(
+    engine: "AShareBacktestingEngine", strategy: str, symbol: str, bars: int, seconds: float
+) -> dict[str, Any]:
+    statistics = engine.calculate_statistics(output=False)
+    return {
+        "strategy": strategy,
+        "vt_symbol": symbol,
+        "bars": bars,
+        "trades": len(engine.trades),
+        "rejected": dict(sorted(engine.rejected.items())),
+        "fees": {
+            "commission": float(engine.fees.commission),
+            "stamp_duty": float(engine.fees.stamp_duty),
+            "transfer_fee": float(engine.fees.transfer_fee),
+        },
+        "statistics": {key: _plain(value) for key, value in statistics.items()},
+        "wall_seconds": round(seconds, 3),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """numpy's numbers and dates as JSON has them."""
+    if isinstance(value, date):
+        return value.isoformat()
+    item = getattr(value, "item", None)
+    return item() if callable(item) else value
+
+
+def _show(facts: dict[str, Any], tell: Localizer) -> None:
+    print_line(
+        tell(
+            "{strategy} {symbol}：{bars} 根K线，成交 {trades} 笔",
+            strategy=facts["strategy"],
+            symbol=facts["vt_symbol"],
+            bars=f"{facts['bars']:,}",
+            trades=facts["trades"],
+        )
+    )
+    for reason, count in facts["rejected"].items():
+        print_line("  " + tell("被拒 {count} 笔：{reason}", count=count, reason=tell(LABELS[reason])))
+    fees = facts["fees"]
+    print_line(
+        tell(
+            "费用：佣金 {commission}，印花税 {stamp_duty}，过户费 {transfer_fee} 元",
+            **{name: f"{amount:,.2f}" for name, amount in fees.items()},
+        )
+    )
+    for name in SHOWN:
+        value = facts["statistics"].get(name)
+        if value is not None:
+            print_line(f"  {name:<20} {value:,.2f}")
+    print_line(tell("用时 {seconds} 秒", seconds=f"{facts['wall_seconds']:.1f}"))

@@ -1,0 +1,105 @@
+"""Daily bars that a running universe lacks: downloaded into vnpy's database, or named with what to do."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from vnpy.trader.database import get_database
+
+from vnpy_aiagent.data.active_pool import last_complete_day
+from vnpy_aiagent.data.akshare_source import SourceError, download, is_installed, missing_package
+from vnpy_aiagent.data.live_bars import LiveBars
+from vnpy_aiagent.data.vnpy_database import import_market_data
+from vnpy_aiagent.domain.clock import Clock
+from vnpy_aiagent.domain.enums import BarInterval, Severity
+from vnpy_aiagent.domain.text import Text, say
+from vnpy_aiagent.errors import AiAgentError, CalendarError
+from vnpy_aiagent.market import TradingCalendar
+
+YEARS = 3
+NAMED = 5  # symbols named in one sentence
+Tell = Callable[[Severity, Text], None]
+
+
+class Backfill:
+    """Looks after the daily bars of the symbols that run. `run` waits for the network: call it in a thread.
+
+    Symbols with some bars are never added to: they may be adjusted for dividends, what akshare sends is not.
+    """
+
+    def __init__(self, bars: LiveBars, clock: Clock, calendar: TradingCalendar, tell: Tell) -> None:
+        """`tell` gets sentences for people, in the thread of `run`."""
+        self._bars, self._clock, self._calendar, self._tell = bars, clock, calendar, tell
+
+    def run(self, symbols: Sequence[str], *, client: Any = None) -> None:
+        """Download what has no bars at all, then name what is still missing or old. `client`: for akshare."""
+        bare = [symbol for symbol in symbols if not self._count(symbol)]
+        why = self._download(bare, client) if bare else None
+        still = [symbol for symbol in bare if not self._count(symbol)]
+        if len(still) < len(bare):
+            count = len(bare) - len(still)
+            self._tell(Severity.INFO, say("{count} 个标的的历史日线已下载，下一次扫描起生效", count=count))
+        if still:
+            self._tell(
+                Severity.WARNING,
+                say(
+                    "{count} 个标的没有历史日线，不会被分析：{symbols}。{why}。补齐：在“数据管理”里下载，"
+                    "或运行 aiagent data download {first}",
+                    count=len(still),
+                    symbols=_some(still),
+                    why=why.render() if why else "",
+                    first=still[0],
+                ),
+            )
+        self._name_old(symbols)
+
+    def _download(self, symbols: Sequence[str], client: Any) -> Text | None:
+        """The reason why the last failure failed; None where all came."""
+        if client is None and not is_installed():
+            return missing_package().text
+        self._tell(
+            Severity.INFO,
+            say("正在下载 {count} 个标的的历史日线：{symbols}", count=len(symbols), symbols=_some(symbols)),
+        )
+        today, why = self._clock.now().date(), None
+        first = today.replace(year=today.year - YEARS, day=1)
+        for symbol in symbols:
+            try:
+                import_market_data(
+                    download([symbol], first, today, client=client, clock=self._clock), get_database()
+                )
+            except SourceError as error:
+                why = error.text
+                if isinstance(error.__cause__, OSError):
+                    break  # the network: the next one would fail after the same wait
+            except AiAgentError as error:
+                why = say("{trouble}", trouble=error)
+        self._bars.refresh()
+        return why
+
+    def _name_old(self, symbols: Sequence[str]) -> None:
+        try:
+            due = last_complete_day(self._calendar, self._clock.now())
+        except CalendarError:
+            return  # the calendar's end is told by whoever plans the day
+        last = {s: self._bars.bars(s, BarInterval.DAILY, 1) for s in symbols}
+        old = [s for s, bars in last.items() if len(bars) and bars.end_of(-1).date() < due]
+        if old:
+            self._tell(
+                Severity.WARNING,
+                say(
+                    "{count} 个标的的日线没有更新到 {due}：{symbols}。停牌的不必理会；"
+                    "其余请在“数据管理”里更新，或运行 aiagent data download {first}",
+                    count=len(old),
+                    due=due,
+                    symbols=_some(old),
+                    first=old[0],
+                ),
+            )
+
+    def _count(self, symbol: str) -> int:
+        return len(self._bars.bars(symbol, BarInterval.DAILY, 1))
+
+
+def _some(symbols: Sequence[str]) -> str:
+    """The first few, and that there are more."""
+    return "、".join(symbols[:NAMED]) + ("…" if len(symbols) > NAMED else "")
