@@ -55,7 +55,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield url
     database = open_database(url)
     tables = tables_of(database)
-    database.drop_tables([tables.journal, tables.inbox, tables.state, tables.meta])
+    database.drop_tables([tables.journal, tables.inbox, tables.meta])
     database.close()
 
 

@@ -32,23 +32,34 @@ def order_fault(child: Child, data: OrderData) -> Text | None:
 
 def trade_fault(house: AgentContext, child: Child, data: TradeData) -> Text | None:
     """Why a trade that is not booked yet cannot be this order's."""
-    intent = child.intent
+    return (
+        _impossible_figures(data)
+        or _other_order(child, data)
+        or _too_many(house, child, data)
+        or _impossible_price(house, child, data)
+        or _impossible_day(house, child, data)
+    )
+
+
+def _impossible_figures(data: TradeData) -> Text | None:
     if not data.tradeid:
         return say("没有成交编号")
     if not is_volume(data.volume) or not data.volume:
         return say("成交数量 {volume} 无效", volume=data.volume)
     if not isfinite(data.price) or data.price <= 0:
         return say("成交价 {price} 无效", price=data.price)
-    other = _other_order(child, data)
-    if other is not None:
-        return other
-    if child.filled + data.volume > intent.volume:
-        figures = {"ordered": intent.volume, "filled": child.filled, "volume": int(data.volume)}
+    return None
+
+
+def _too_many(house: AgentContext, child: Child, data: TradeData) -> Text | None:
+    intent, volume = child.intent, int(data.volume)
+    if child.filled + volume > intent.volume:
+        figures = {"ordered": intent.volume, "filled": child.filled, "volume": volume}
         return say("超出委托数量：委托 {ordered} 股，已成交 {filled} 股，又报 {volume} 股", **figures)
     held = house.portfolio.books[intent.account].volume(intent.symbol)
-    if intent.side is Side.SELL and data.volume > held:
-        return say("卖出 {volume} 股，账上只有 {held} 股", volume=int(data.volume), held=held)
-    return _impossible_price(house, child, data) or _impossible_day(house, child, data)
+    if intent.side is Side.SELL and volume > held:
+        return say("卖出 {volume} 股，账上只有 {held} 股", volume=volume, held=held)
+    return None
 
 
 def _other_order(child: Child, data: OrderData | TradeData) -> Text | None:

@@ -253,6 +253,8 @@ class Restorer:
         pending = self.result.intents.get(fill.intent_id or "")
         if pending is not None:
             pending.filled += fill.volume
+            if pending.filled >= pending.intent.volume:  # also where the process ended before it said so
+                del self.result.intents[pending.intent.id]
 
     def _flat(self, account: str, symbol: str) -> None:
         """What was asked about a position ends with it."""

@@ -1,8 +1,8 @@
 """Order states and the explicit, complete table of their transitions.
 
 Broker messages may be late, doubled, out of order or unknown. A state never goes back, and a terminal one
-stays: only a real fill that completes the order makes a cancelled or refused one FILLED, since the shares are there.
-Volumes are not the table's matter: a fill is booked by its own identity in whatever state it arrives.
+stays: only a real fill that completes the order makes a cancelled or refused one FILLED, since the shares
+are there. Volumes are not the table's matter: a fill is booked by its own identity in whatever state.
 """
 
 from enum import StrEnum

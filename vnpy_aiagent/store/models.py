@@ -72,8 +72,10 @@ def tables_of(database: StoreDatabase) -> Tables:
     """Model classes bound to a database, with its table prefix."""
 
     def bind(base: type[Any], name: str) -> Any:
-        options = {"database": database, "table_name": database.table_prefix + name}
-        return type(base.__name__, (base,), {"Meta": type("Meta", (), options)})
+        prefix = database.table_prefix
+        options = {"database": database, "table_name": prefix + name}
+        # peewee names indexes after the class: without the prefix a second journal would get none of its own
+        return type(prefix + base.__name__, (base,), {"Meta": type("Meta", (), options)})
 
     return Tables(
         database=database,

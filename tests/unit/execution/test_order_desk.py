@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from itertools import product
 
 import pytest
 from vnpy.trader.constant import Direction, Exchange, Offset, Status
 from vnpy.trader.object import OrderData, TradeData
 
 from vnpy_aiagent.domain import MARKET_TZ, Intent, OrderState, ParentOrder, ParentState, Side, Signal, say
-from vnpy_aiagent.execution import STATUS_STATES, TERMINAL, Child, OrderDesk, Parent, next_state
+from vnpy_aiagent.execution import Child, OrderDesk, Parent
 
 AT = datetime(2024, 5, 6, 10, tzinfo=MARKET_TZ)
 SYMBOL = "600036.SSE"
@@ -104,23 +103,6 @@ def test_an_order_goes_from_intent_to_filled(desk: OrderDesk, parent: Parent, ch
     assert parent.closing_state() is ParentState.FILLED
 
 
-@pytest.mark.parametrize(("state", "reported"), list(product(OrderState, OrderState)))
-def test_a_state_never_goes_back_and_a_terminal_one_stays(state: OrderState, reported: OrderState) -> None:
-    after = next_state(state, reported)
-    assert after in (state, reported)
-    if state in TERMINAL:
-        assert after is state
-    elif reported in TERMINAL:
-        assert after is reported
-    assert after is not OrderState.INTENDED or state is OrderState.INTENDED
-    if state in (OrderState.ACCEPTED, OrderState.PARTIAL):
-        assert after is not OrderState.SENT
-
-
-def test_every_status_of_vnpy_is_understood_by_name() -> None:
-    assert {status.name for status in Status} == set(STATUS_STATES)
-
-
 def test_a_late_report_does_not_bring_a_filled_order_back(desk: OrderDesk, child: Child) -> None:
     desk.on_order(child, order(Status.ALLTRADED, 1000))
     assert not desk.on_order(child, order(Status.NOTTRADED, 0))
@@ -152,14 +134,30 @@ def test_a_cancelled_order_waits_for_the_fills_that_were_reported(
     assert parent.closing_state() is ParentState.DONE_PARTIAL
 
 
-def test_a_real_fill_after_the_cancel_is_counted_and_the_state_stays(
+def test_a_real_fill_after_the_cancel_is_counted_and_the_last_one_makes_it_filled(
     desk: OrderDesk, parent: Parent, child: Child
 ) -> None:
     desk.on_order(child, order(Status.CANCELLED, 0))
     assert parent.closing_state() is ParentState.CANCELLED
-    desk.on_fill(child, Decimal(10), 1000)
-    assert child.state is OrderState.CANCELLED
+    assert not desk.on_fill(child, Decimal(10), 400)
+    assert (child.state, child.filled) == (OrderState.CANCELLED, 400)
+    assert parent.closing_state() is ParentState.DONE_PARTIAL
+    assert desk.on_fill(child, Decimal(10), 600)
+    assert child.state is OrderState.FILLED
     assert parent.closing_state() is ParentState.FILLED
+
+
+def test_an_order_of_unknown_fate_is_known_again_by_its_own_reference(
+    desk: OrderDesk, parent: Parent
+) -> None:
+    made = add_child(desk, parent)
+    desk.unknown(made)
+    stranger, own = order(Status.NOTTRADED), order(Status.NOTTRADED, orderid="2")
+    stranger.reference, own.reference = "r9-0000001/1", "i1"
+    assert desk.waiting_for(stranger) is None
+    assert desk.waiting_for(own) is made
+    desk.sent("i1", ("SIM.2",))
+    assert (made.state, desk.waiting_for(own), desk.owner("SIM.2")) == (OrderState.SENT, None, made)
 
 
 def test_a_gateway_that_counts_fills_twice_does_not_keep_the_order_open(

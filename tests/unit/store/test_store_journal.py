@@ -1,6 +1,7 @@
 """The journal: order, chain, reading, refusals."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,3 +201,16 @@ def test_a_closed_journal_leaves_one_file_without_a_log_beside_it(tmp_path: Path
     journal.close()
     with pytest.raises(JournalError, match="released"):
         journal.append([draft(2)])
+
+
+def test_two_journals_in_one_database_both_refuse_an_id_that_is_taken(postgres: str, draft: Make) -> None:
+    other = f"{postgres}b_"
+    with closing(Journal.open(postgres)) as first, closing(Journal.open(other)) as second:
+        for each in (first, second):
+            each.append([draft(1)])
+            with pytest.raises(EntryRefused, match="run-0001"):
+                each.append([draft(1)])
+    database = open_database(other)
+    tables = tables_of(database)
+    database.drop_tables([tables.journal, tables.inbox, tables.meta])
+    database.close()
