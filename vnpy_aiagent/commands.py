@@ -36,6 +36,7 @@ from vnpy_aiagent.domain import (
     TradingState,
     TriggerSpec,
     say,
+    typed,
 )
 from vnpy_aiagent.errors import AiAgentError, ConfigError, UnknownSymbol
 from vnpy_aiagent.i18n import Translate, show
@@ -44,6 +45,7 @@ from vnpy_aiagent.wiring import LiveThreads, Parts
 
 HUMAN = "python"
 NOT_STARTED = "NOT_STARTED"
+MAX_PRICE = 10_000_000  # CNY
 SEVERITY_LEVELS = {Severity.INFO: 20, Severity.WARNING: 30, Severity.CRITICAL: 50}
 
 
@@ -128,9 +130,11 @@ class Commands:
         """HALTED, by a human's command or by what the app itself noticed (no command)."""
         self.control.set(TradingState.HALTED, paused=True)  # before waiting: no order leaves from here on
         with self.bus.turn:
-            cause = self._take(command, by, reason=reason).id if command else None
-            changed = self._set_state(TradingState.HALTED, paused=True, by=by, reason=reason, cause=cause)
-            self.execution.cancel_all()
+            try:
+                cause = self._take(command, by, reason=reason).id if command else None
+                changed = self._set_state(TradingState.HALTED, paused=True, by=by, reason=reason, cause=cause)
+            finally:
+                self.execution.cancel_all()  # also where nothing can be journaled
             books = self.house.portfolio.books
             held = [f"{name} {s}" for name, book in books.items() for s in book.positions if book.managed(s)]
             if held:
@@ -291,11 +295,17 @@ class Commands:
     def _on_command(self, command: Command) -> None:
         """Carry out what another process asked for, and answer."""
         try:
-            result = self._carry_out(command)
+            result = json.dumps(self._carry_out(command), ensure_ascii=False)
         except (AiAgentError, KeyError) as error:
-            result = {"error": f"{type(error).__name__}: {error}"}
+            result = _failure(error)
+        except Exception as error:  # the bus journals it; who asked gets an answer all the same
+            self._answer(command, _failure(error))
+            raise
+        self._answer(command, result)
+
+    def _answer(self, command: Command, result: str) -> None:
         if self._threads is not None:
-            self._threads.answer(command, json.dumps(result, ensure_ascii=False))
+            self._threads.answer(command, result)
 
     def _carry_out(self, command: Command) -> object:
         """Do what a command asks; what it answers, for JSON."""
@@ -329,6 +339,7 @@ class Commands:
             raise ConfigError("the AI agents are not started; press start in the window, or call start()")
 
     def _take(self, command: str, by: str, **arguments: str) -> CommandTaken:
+        by, arguments = typed(by), {name: typed(value) for name, value in arguments.items()}
         taken = self.bus.post(CommandTaken, cause=None, command=command, arguments=arguments, by=by)
         given = " ".join(value for value in arguments.values() if value)
         sentence = say("人工操作（{by}）：{command} {given}", by=by, command=command, given=given)
@@ -338,6 +349,7 @@ class Commands:
     def _set_state(
         self, state: TradingState, *, paused: bool, by: str, reason: str, cause: str | None = None
     ) -> StateChanged:
+        by, reason = typed(by), typed(reason)
         self.control.set(state, paused=paused)
         self._say_log(
             say(
@@ -378,8 +390,11 @@ class Commands:
 
     def _require_on_tick(self, vt_symbol: str, price: Decimal) -> None:
         tick = self.house.portfolio.rules(vt_symbol).tick_size
-        if not price.is_finite() or price <= 0 or price % tick:
-            raise ConfigError(f"{price} CNY is no price of {vt_symbol}; give a positive multiple of {tick}")
+        if not (price.is_finite() and 0 < price < MAX_PRICE) or price % tick:
+            raise ConfigError(
+                f"{price} CNY is no price of {vt_symbol}; give a positive multiple of {tick} "
+                f"below {MAX_PRICE:,}"
+            )
 
     def _say_log(self, sentence: Text, severity: Severity) -> None:
         """A line in vnpy's own log, in the display language; warnings are kept for `alerts`."""
@@ -391,3 +406,7 @@ class Commands:
         self.main_engine.event_engine.put(
             Event(EVENT_LOG, LogData(msg=line, level=SEVERITY_LEVELS[severity], gateway_name=APP_NAME))
         )
+
+
+def _failure(error: Exception) -> str:
+    return json.dumps({"error": f"{type(error).__name__}: {error}"}, ensure_ascii=False)

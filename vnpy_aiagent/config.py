@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,7 +31,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from vnpy_aiagent.domain import Mode, Route, Style
+from vnpy_aiagent.domain import Mode, Route, Style, typed
 from vnpy_aiagent.errors import ConfigError
 
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -214,6 +222,13 @@ class Job(Section):
     task: Literal["plan", "decide", "update", "note", "review"]
     enabled: bool = True
 
+    @field_validator("at")
+    @classmethod
+    def _market_time(cls, at: time) -> time:
+        if at.tzinfo is not None:
+            raise ValueError("is market time (Asia/Shanghai) already; write it without a zone, like 09:35")
+        return at
+
 
 DEFAULT_JOBS: tuple[Job, ...] = (
     Job(name="plan", at=time(7, 0), task="plan"),
@@ -319,8 +334,16 @@ class Settings(BaseSettings):
     calendar: CalendarSettings = CalendarSettings()
     store: StoreSettings = StoreSettings()
     approvals: Approvals = "none"
-    approval_lapse: float = Field(60.0, ge=1, le=3_600)
+    approval_lapse: float = Field(60.0, ge=1, le=300)
     live: LiveSettings | None = None
+
+    @field_validator("universe")
+    @classmethod
+    def _symbols_are_text(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        for symbol in symbols:
+            if symbol != typed(symbol):
+                raise ValueError(f"{typed(symbol)!r} holds characters that no symbol has; write 600519.SSE")
+        return symbols
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Settings":
@@ -388,6 +411,8 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigError(_one_line(error, path)) from None
     except SettingsError as error:
         raise ConfigError(_bad_variable(error)) from None
+    except RecursionError:
+        raise ConfigError("the settings are nested too deeply; write them as the example does") from None
 
 
 def _bad_variable(error: SettingsError) -> str:
@@ -418,6 +443,8 @@ def read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"config file {path} does not exist; give an existing file to --config") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"config file {path} cannot be read: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"config file {path} is nested too deeply; write it as the example does") from None
     except yaml.YAMLError as error:  # its own text quotes the file, where an api_key may stand
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

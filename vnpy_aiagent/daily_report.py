@@ -69,7 +69,9 @@ class DailyReports:
 
     def _write(self, target: Path, day: date, cause: str) -> None:
         try:
-            self._flush()
+            if not self._flush():
+                sentence = say("日志尚未全部写入磁盘，{day} 的日报可能不完整", day=day.isoformat())
+                self._bus.alert(Severity.WARNING, sentence, cause=cause)
             write_report(
                 self._journal,
                 target,
@@ -77,8 +79,10 @@ class DailyReports:
                 data=self._facts(day),
                 language=self._language,
             )
-        except (AiAgentError, OSError, ValueError) as error:
-            sentence = say("日报未能写成：{why}", why=error)
+        except Exception as error:  # noqa: BLE001 - a thread's error would be seen by nobody
+            known = isinstance(error, (AiAgentError, OSError, ValueError))
+            why = str(error) if known else f"{type(error).__name__}: {error}"
+            sentence = say("日报未能写成：{why}", why=why)
             self._bus.alert(Severity.WARNING, sentence, cause=cause)
             return
         self._bus.say_log(say("日报已写入 {path}", path=target / "report.html"), Severity.INFO)

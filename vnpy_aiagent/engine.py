@@ -1,6 +1,6 @@
 """AiAgentEngine: the composition root. Wires the rooms onto vnpy's MainEngine; starts and stops them."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
@@ -43,6 +43,7 @@ from vnpy_aiagent.brain import BrainAnswer
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.control import TradingControl
 from vnpy_aiagent.domain import (
+    MARKET_TZ,
     AccountOpened,
     Activity,
     AgentName,
@@ -67,6 +68,7 @@ from vnpy_aiagent.manual import ManualCommands
 from vnpy_aiagent.memory import LessonBook
 from vnpy_aiagent.pool_refresh import PoolRefresher
 from vnpy_aiagent.portfolio import AccountBook, Portfolio
+from vnpy_aiagent.portfolio.quotes import is_absurd
 from vnpy_aiagent.recovery import Recovery
 from vnpy_aiagent.risk import RiskEngine
 from vnpy_aiagent.sim.gateway import SimGateway
@@ -79,6 +81,7 @@ BOOKS_TIMER = "books_check"
 ASK_TIMER = "ask"
 EVENT_ANSWER = "eAiAnswer"
 KEPT_ALERTS = 100
+MAX_TICK_AGE = timedelta(seconds=180)
 
 
 class AiAgentEngine(ManualCommands, BaseEngine):
@@ -97,6 +100,8 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         self._alerts: deque[Text] = deque(maxlen=KEPT_ALERTS)
         self._simulated: list[str] = []
         self._disagreeing: set[str] = set()
+        self._off_time_on: date | None = None
+        self.absurd_ticks: Counter[tuple[str, date]] = Counter()
         self._lock = Lock()
         self._endings = ExitStack()
         self.started = False
@@ -180,10 +185,14 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         self.monitoring = MonitoringAgent(self.house)
         self.execution = ExecutionAgent(self.house)
         self.risk = RiskAgent(self.house, RiskEngine())
+        self.risk.waiting_sales = self.execution.approvals.selling
+        self.execution.approvals.recheck = self.risk.recheck
         self.analysis = AnalysisAgent(self.house, parts.runner, self._deliver)
         self.review = ReviewAgent(self.house)
         self.monitoring.cancel_sales = self.execution.cancel_sales
         self.monitoring.cancel_signal = self._cancel_signal
+        self.execution.overtaken.superseded = self.monitoring.superseded
+        self.execution.on_void = self.monitoring.on_void
         self.risk.entries.update(restored.entries)
         self.execution.sent_on_day.update(restored.sent)
         self.execution.slips.take(restored.slips)
@@ -390,6 +399,8 @@ class AiAgentEngine(ManualCommands, BaseEngine):
     # market and broker
 
     def _on_tick(self, tick: TickData) -> None:
+        if self._is_strange(tick) or self._is_off_time(tick) or self._is_absurd(tick):
+            return
         price = self.house.portfolio.quotes.update(tick)
         if price is None:
             return
@@ -397,6 +408,52 @@ class AiAgentEngine(ManualCommands, BaseEngine):
             self._paper.on_tick(tick, price, self.house.today())
         self.monitoring.on_tick(tick, tick.last_price)
         self.bus.beat(self.monitoring)
+
+    def _is_strange(self, tick: TickData) -> bool:
+        """On paper with a set quotes' gateway, whether a tick is of another one that is not simulated."""
+        settings, name = self.parts.settings, tick.gateway_name
+        if settings.mode is not Mode.PAPER or settings.quote_gateway in ("", name):
+            return False
+        return not isinstance(self.main_engine.gateways.get(name), SimGateway)
+
+    def _is_off_time(self, tick: TickData) -> bool:
+        """Whether a live tick is far from the clock's time; in a session that is logged, once a day."""
+        if not self.parts.live:
+            return False
+        now, at = self.parts.clock.now(), tick.datetime.astimezone(MARKET_TZ)
+        if abs(now - at) <= MAX_TICK_AGE:
+            return False
+        if self._off_time_on != now.date() and self.house.in_session(tick.vt_symbol):
+            self._off_time_on = now.date()
+            sentence = say(
+                "{symbol} 的行情时间 {at} 与本机时间 {now} 相差超过 3 分钟，未采用；"
+                "如反复出现，请核对本机时钟和行情接口",
+                symbol=tick.vt_symbol,
+                at=f"{at:%Y-%m-%d %H:%M:%S}",
+                now=f"{now:%Y-%m-%d %H:%M:%S}",
+            )
+            self.bus.say_log(sentence, Severity.WARNING)
+        return True
+
+    def _is_absurd(self, tick: TickData) -> bool:
+        """Whether a tick cannot be true; counted in `absurd_ticks`, and told once a symbol and day."""
+        today = self.house.today()
+        if not is_absurd(tick, today):
+            return False
+        self.absurd_ticks[tick.vt_symbol, today] += 1
+        if self.absurd_ticks[tick.vt_symbol, today] == 1:
+            sentence = say(
+                "{symbol} 的行情 {price}（时间 {at}，涨跌停 {low}～{high}，昨收 {close}）不合理，未采用；"
+                "请核对行情接口，今日同类行情不再提示",
+                symbol=tick.vt_symbol,
+                price=tick.last_price,
+                at=f"{tick.datetime.astimezone(MARKET_TZ):%Y-%m-%d %H:%M:%S}",
+                low=tick.limit_down,
+                high=tick.limit_up,
+                close=tick.pre_close,
+            )
+            self.bus.say_log(sentence, Severity.WARNING)
+        return True
 
     def _send(self, request: OrderRequest, gateway_name: str) -> str:
         """To the gateway; outside live mode only a simulated one gets an order."""
@@ -409,9 +466,8 @@ class AiAgentEngine(ManualCommands, BaseEngine):
 
     def _cancel_signal(self, signal_id: str) -> None:
         """Take back what still works for a signal."""
-        for parent in list(self.execution.desk.parents.values()):
-            if parent.signal.id == signal_id:
-                self.execution.cancel(parent)
+        parents = self.execution.desk.parents.values()
+        self.execution.cancel(*[parent for parent in parents if parent.signal.id == signal_id])
 
     def _cancel(self, vt_orderid: str, vt_symbol: str) -> None:
         gateway_name, _, orderid = vt_orderid.partition(".")

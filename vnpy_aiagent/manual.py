@@ -24,6 +24,7 @@ from vnpy_aiagent.domain import (
     TradingState,
     ceil_to_tick,
     say,
+    typed,
 )
 from vnpy_aiagent.errors import ConfigError
 from vnpy_aiagent.i18n import show
@@ -49,6 +50,7 @@ class ManualCommands(Commands):
         says which.
         """
         self._require_running()
+        by = typed(by)
         with self.bus.turn:
             self._take("approve", by, approval=approval_id)
             return self.execution.approvals.approve(approval_id, by)
@@ -56,6 +58,7 @@ class ManualCommands(Commands):
     def refuse(self, approval_id: str, reason: str = "", by: str = HUMAN) -> bool:
         """Drop a signal; False where it is answered or lapsed already."""
         self._require_running()
+        reason, by = typed(reason), typed(by)
         with self.bus.turn:
             self._take("refuse", by, approval=approval_id, reason=reason)
             return self.execution.approvals.refuse(approval_id, by, reason)
@@ -89,6 +92,7 @@ class ManualCommands(Commands):
         ConfigError for an unknown account, and where the account has no position that the app manages.
         """
         self._require_running()
+        by = typed(by)
         with self.bus.turn:
             book = self._held(account, vt_symbol)
             if not book.managed(vt_symbol):
@@ -107,14 +111,14 @@ class ManualCommands(Commands):
                 orders=orders,
                 by=by,
             )
+            self.execution.overtaken.mark(taken.id, account, vt_symbol)
             self.execution.approvals.lapse(
                 "take_over",
                 say("持仓已由人工接管，系统不再管理"),
                 lambda signal: signal.account == account and signal.symbol == vt_symbol,
             )
             self.monitoring.release(account, vt_symbol, taken.id)
-            for parent in working:
-                self.execution.cancel(parent)
+            self.execution.cancel(*working)
             sentence = say(
                 "{account} {symbol} {volume} 股已由人工接管：止损和触发已撤除，系统不再买卖",
                 account=account,
@@ -131,6 +135,7 @@ class ManualCommands(Commands):
         tick or not below the last price, and unless the trading state is ACTIVE or HALTED.
         """
         self._require_running()
+        by = typed(by)
         with self.bus.turn:
             book = self._held(account, vt_symbol)
             if vt_symbol not in book.external:
@@ -190,8 +195,13 @@ class ManualCommands(Commands):
     def _set_state(
         self, state: TradingState, *, paused: bool, by: str, reason: str, cause: str | None = None
     ) -> StateChanged:
-        """What waits for a human lapses: all of it when HALTED, entries when REDUCING."""
+        """What waits for a human lapses: all of it when HALTED, entries when REDUCING.
+
+        But for a pause, which leaves what is decided alone, a change voids the signals posted before it.
+        """
         changed = super()._set_state(state, paused=paused, by=by, reason=reason, cause=cause)
+        if reason != "pause":
+            self.execution.overtaken.mark(changed.id)
         approvals = self.execution.approvals
         if state is TradingState.HALTED:
             approvals.lapse("halt", say("交易已停止（HALTED），委托未发送"))

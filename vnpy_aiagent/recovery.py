@@ -79,11 +79,9 @@ class Recovery:
             began = house.calendar.is_session(today) and house.clock.now().time() >= SESSION_OPENS
         except CalendarError:  # the timetable tells a human, and nothing is traded
             return
-        for name, closes in restored.closes.items():
-            book = portfolio.books.get(name)
-            if book is not None:
-                seeded = book.equity(portfolio.quotes.last_prices)
-                book.day_start_equity = closes.get(before, seeded)
+        for name, book in portfolio.books.items():
+            seeded = book.equity(portfolio.quotes.last_prices)
+            book.day_start_equity = restored.closes.get(name, {}).get(before, seeded)
         if began:
             portfolio.session = today
 

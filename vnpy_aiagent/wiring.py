@@ -22,7 +22,7 @@ from vnpy.trader.object import CancelRequest, LogData, SubscribeRequest
 from vnpy.trader.utility import get_folder_path, load_json
 
 from vnpy_aiagent.agents import BarSource, BrainRunner, Universe
-from vnpy_aiagent.agents.restore import KINDS, Restored, Restorer
+from vnpy_aiagent.agents.restore import Restored, restore
 from vnpy_aiagent.base import APP_NAME, EVENT_AI_COMMAND, EVENT_AI_REVIEW, EVENT_AI_TIMER
 from vnpy_aiagent.brain.build import BrainSetup
 from vnpy_aiagent.brain.runner import ProcessRunner
@@ -187,9 +187,10 @@ def live_parts(
     language = translator(settings.display_language)
     trouble = Trouble(lambda sentence: main_engine.write_log(show(sentence, language), APP_NAME))
     with ExitStack() as undo:
-        journal = _open_patiently(journal_target(settings))
+        target = journal_target(settings)
+        journal = _open_patiently(target)
         undo.callback(journal.close)
-        restored = Restorer().fold(journal.read(kinds=KINDS))
+        restored = restore(journal, target)
         pool = _restored_pool(settings, restored)
         if pool:
             data = load_universe(settings, clock, pool)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
@@ -15,6 +15,7 @@ from vnpy_aiagent.base import EVENT_AI_APPROVAL, EVENT_AI_SLIP
 from vnpy_aiagent.domain import ApprovalAnswered, ApprovalAsked, ManualSlip, Side, say
 from vnpy_aiagent.errors import ConfigError
 from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
+from vnpy_aiagent.ui.approvals import READING_MILLISECONDS
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -22,10 +23,15 @@ LEFT = Qt.MouseButton.LeftButton
 class Street:
     """A window, its events and its engine."""
 
-    def __init__(self, window: Any, events: DeterministicEventEngine, engine: Any) -> None:
-        self.window, self.events, self.engine = window, events, engine
+    def __init__(self, window: Any, events: DeterministicEventEngine, engine: Any, wait_for: Any) -> None:
+        self.window, self.events, self.engine, self.wait_for = window, events, engine, wait_for
         self.desk = window.approvals
         self.dialog = window.approvals.dialog
+
+    def click(self, button: Any) -> None:
+        """Click when it can be clicked."""
+        self.wait_for(button.isEnabled)
+        QTest.mouseClick(button, LEFT)
 
     def ask(self, number: int = 1, side: Side = Side.BUY, seconds: int = 60) -> ApprovalAsked:
         asked = ApprovalAsked(
@@ -67,11 +73,12 @@ class Street:
 
 
 @pytest.fixture
-def street(run: Any, engine: Any, make_window: Any, wait_for: Any) -> Street:
+def street(run: Any, engine: Any, make_window: Any, wait_for: Any, monkeypatch: Any) -> Street:
+    monkeypatch.setattr("vnpy_aiagent.ui.approvals.READING_MILLISECONDS", 30)
     events = DeterministicEventEngine()
     window = make_window(engine, events, journal=str(run.journal))
     wait_for(window.bar.halt.isEnabled)
-    return Street(window, events, engine)
+    return Street(window, events, engine, wait_for)
 
 
 def test_a_request_is_shown_with_its_figures_on_top_and_without_taking_the_focus(street, wait_for):
@@ -99,14 +106,14 @@ def test_approve_and_refuse_work_through_the_queue(street, wait_for):
     first, second, third = street.ask(1), street.ask(2), street.ask(3, Side.SELL)
     wait_for(lambda: "2 笔" in street.dialog.more.text())
     assert street.window.bar.approvals.text() == "待批准 3"
-    QTest.mouseClick(street.dialog.approve, LEFT)
+    street.click(street.dialog.approve)
     wait_for(lambda: street.dialog.reason.text() == "突破第 2 次")
     street.dialog.why.setText("太贵")
-    QTest.mouseClick(street.dialog.refuse, LEFT)
+    street.click(street.dialog.refuse)
     wait_for(lambda: street.dialog.reason.text() == "突破第 3 次")
     assert street.dialog.why.text() == ""
     assert "约亏" not in street.dialog.stop.text()
-    QTest.mouseClick(street.dialog.refuse, LEFT)
+    street.click(street.dialog.refuse)
     wait_for(lambda: not street.dialog.isVisible())
     assert street.engine.calls == [
         ("approve", first.id, "window"),
@@ -114,6 +121,41 @@ def test_approve_and_refuse_work_through_the_queue(street, wait_for):
         ("refuse", third.id, "", "window"),
     ]
     wait_for(lambda: not street.window.bar.approvals.isVisible())
+
+
+@pytest.mark.parametrize("how", ["answered", "lapsed"])
+def test_a_request_that_replaces_another_under_the_mouse_takes_no_click_until_it_was_read(
+    street, wait_for, how
+):
+    first, second = street.ask(1, seconds=60), street.ask(2, seconds=90)
+    wait_for(lambda: "1 笔" in street.dialog.more.text())
+    wait_for(street.dialog.approve.isEnabled)
+    reading = street.dialog.findChild(QTimer)
+    reading.setInterval(600_000)
+    if how == "answered":
+        street.click(street.dialog.approve)
+    else:
+        street.pass_seconds(60)
+    wait_for(lambda: street.dialog.reason.text() == "突破第 2 次")
+    wait_for(lambda: street.window.background.busy == 0)
+    for button in (street.dialog.approve, street.dialog.refuse):
+        QTest.mouseClick(button, LEFT)
+        assert not button.isEnabled()
+    before = [("approve", first.id, "window")] if how == "answered" else []
+    assert street.engine.calls == before
+    reading.start(0)
+    street.click(street.dialog.approve)
+    wait_for(lambda: street.engine.calls == [*before, ("approve", second.id, "window")])
+
+
+def test_a_click_answers_the_request_that_was_shown_when_it_came(street, wait_for):
+    street.ask(1)
+    wait_for(street.dialog.approve.isEnabled)
+    street.desk.queue.end("a1")
+    street.ask(2)  # is first in the queue now, and not shown yet
+    street.desk.dialog.approve.click()
+    assert street.engine.calls == []
+    assert READING_MILLISECONDS == 1_000
 
 
 def test_a_lapse_closes_the_dialog_with_a_line_and_sends_nothing(street, wait_for):
@@ -149,7 +191,7 @@ def test_an_answer_that_came_too_late_is_said_and_changes_nothing(street, wait_f
     street.engine.answers["approve"] = False
     street.ask()
     wait_for(street.dialog.isVisible)
-    QTest.mouseClick(street.dialog.approve, LEFT)
+    street.click(street.dialog.approve)
     wait_for(lambda: "请求已有答复、已到时" in street.window.bar.news.text())
     assert not street.dialog.isVisible()
 
@@ -158,13 +200,13 @@ def test_an_answer_that_fails_can_be_given_again(street, wait_for):
     street.engine.answers["approve"] = ConfigError("try again")
     street.ask()
     wait_for(street.dialog.isVisible)
-    QTest.mouseClick(street.dialog.approve, LEFT)
+    street.click(street.dialog.approve)
     assert not street.dialog.refuse.isEnabled()
     wait_for(lambda: street.window.findChild(QMessageBox))
     street.window.findChild(QMessageBox).accept()
     assert street.dialog.isVisible()
     street.engine.answers["approve"] = True
-    QTest.mouseClick(street.dialog.approve, LEFT)
+    street.click(street.dialog.approve)
     wait_for(lambda: not street.dialog.isVisible())
     assert len(street.engine.calls) == 2
 
@@ -191,7 +233,7 @@ def test_requests_from_before_the_window_and_into_a_closed_one_are_shown(street,
     wait_for(street.dialog.isVisible)
     street.window.close()
     assert street.dialog.isVisible()
-    QTest.mouseClick(street.dialog.approve, LEFT)
+    street.click(street.dialog.approve)
     wait_for(lambda: street.engine.calls == [("approve", "a8", "window")])
     street.ask(9)
     wait_for(lambda: street.dialog.isVisible() and street.dialog.reason.text() == "突破第 9 次")

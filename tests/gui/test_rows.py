@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from shiboken6 import delete
 
 from vnpy_aiagent.domain import (
@@ -19,7 +20,7 @@ from vnpy_aiagent.domain import (
 )
 from vnpy_aiagent.ui.decision_rows import DecisionStream
 from vnpy_aiagent.ui.decisions import decision_columns
-from vnpy_aiagent.ui.rows import Column, RowsModel, table_of
+from vnpy_aiagent.ui.rows import WIDEST, Column, RowsModel, table_of
 from vnpy_aiagent.ui.words import Words
 
 AT = datetime(2025, 1, 2, 9, 35, tzinfo=MARKET_TZ)
@@ -154,4 +155,23 @@ def test_the_chosen_row_stays_chosen_when_others_come_and_go(qapp):
     table.selectRow(1)
     model.show(["0", "b", "d"])
     assert [model.row_at(index.row()) for index in table.selectionModel().selectedRows()] == ["b"]
+    delete(table)
+
+
+def test_a_column_that_is_shown_whole_grows_with_its_texts_and_never_past_its_bound(qapp):
+    columns = [
+        Column("代码", lambda row: row, whole=True),
+        Column("账户", lambda row: row),
+        Column("理由", lambda row: row, stretch=True),
+    ]
+    model = RowsModel(columns, lambda row: row, newest_first=True)
+    table = table_of(model, (60, 60))
+    font = QFont()
+    font.setPixelSize(22)
+    table.setFont(font)
+    model.append(["600519.SSE"])
+    assert table.columnWidth(0) > table.fontMetrics().horizontalAdvance("600519.SSE")
+    assert table.columnWidth(1) == 60
+    model.append(["600519.SSE" * 20])
+    assert table.columnWidth(0) == WIDEST
     delete(table)

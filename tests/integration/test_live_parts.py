@@ -1,5 +1,7 @@
 """What paper running starts from: a brain that knows what the journal says was spent today."""
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from vnpy_aiagent.brain.runner import ProcessRunner
 from vnpy_aiagent.config import load_settings
 from vnpy_aiagent.domain import MARKET_TZ, Decision, Mode, TokenUsage, VirtualClock
+from vnpy_aiagent.errors import JournalCorrupt
 from vnpy_aiagent.llm.budget import DayUse
 from vnpy_aiagent.llm.port import Usage
 from vnpy_aiagent.store.journal import Draft, Journal
@@ -73,3 +76,19 @@ def test_a_restart_of_the_app_does_not_forget_what_models_cost_today(
     assert told == [DayUse(NOW.date(), use)]
     parts.runner.close()
     assert parts.writer.close()
+
+
+@pytest.mark.parametrize(
+    "harm", ["update journal_entry set body='{}' where seq=2", "delete from journal_entry where seq=2"]
+)
+def test_a_journal_that_was_tampered_with_is_not_started_from(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal.open(path)
+    journal.append([Draft(f"x{n}", NOW.isoformat(), "Note", "", None, f'{{"n": {n}}}') for n in range(3)])
+    journal.close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(harm)
+    settings = load_settings(mode=Mode.PAPER, store={"journal": str(path)})
+    with pytest.raises(JournalCorrupt, match=r"from entry 2 on: .*aiagent journal verify"):
+        live_parts(None, settings, VirtualClock(NOW))  # type: ignore[arg-type]
+    Journal.open(path).close()  # the lease was given back

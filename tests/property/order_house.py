@@ -9,12 +9,14 @@ from vnpy.event import Event
 from vnpy.trader.event import EVENT_TRADE
 from vnpy.trader.object import TradeData
 
+from vnpy_aiagent.config import ExecutionSettings
 from vnpy_aiagent.domain import Message, parse_message
 from vnpy_aiagent.store.journal import Draft
 from vnpy_aiagent.testing.faulty_gateway import Faults, FaultyGateway
 
 from ..unit.engine.small_house import SmallHouse  # noqa: TID252 - the test tree is no package
 
+FAST = ExecutionSettings(max_orders_per_second=299)
 CRASHED = "the process ended"
 
 
@@ -62,7 +64,7 @@ class OrderHouse:
 
     def begin(self) -> None:
         """The process starts, and finds what the journal holds."""
-        self.house = house = SmallHouse(self.journal, self.moment, approvals=self.approvals)
+        self.house = house = SmallHouse(self.journal, self.moment, approvals=self.approvals, execution=FAST)
         self.writer = FusedWriter(house.engine._parts.writer, self.written)  # type: ignore[union-attr]
         house.engine._parts.writer = self.writer  # type: ignore[union-attr]
         self.gateway: Any = house.main.add_gateway(FaultyGateway, house.settings.accounts[0].gateway_name)

@@ -1,7 +1,7 @@
 """Whatever people answer, and when: a signal leads to one order at most, and never after its time."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -37,6 +37,7 @@ from vnpy_aiagent.domain import (
 from vnpy_aiagent.market import TradingCalendar, instrument_rules
 from vnpy_aiagent.memory import LessonBook
 from vnpy_aiagent.portfolio import AccountBook, Portfolio
+from vnpy_aiagent.portfolio.book import Lot, Origin, Position
 from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
 from vnpy_aiagent.store.journal import Draft
 
@@ -63,7 +64,10 @@ class Desk:
         self.journal: list[Message] = []
         self.control = TradingControl()
         portfolio = Portfolio(self.clock, CALENDAR, instrument_rules)
-        portfolio.open(AccountBook("judge", Style.JUDGE, Decimal(1_000_000)))
+        book = AccountBook("judge", Style.JUDGE, Decimal(1_000_000))
+        day = date(2025, 2, 28)
+        book.positions[SYMBOL] = Position(SYMBOL, day, Origin(), [Lot(day, 100_000, Decimal(20))])
+        portfolio.open(book)
         self.house = AgentContext(
             settings=SETTINGS,
             bus=Bus(self.events, self, IdFactory("r1"), self.clock, self._quiet),  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ from ..unit.engine.small_house import BANK  # noqa: TID252 - the test tree is no
 from .order_house import OrderHouse
 
 DEEP = bool(os.environ.get("AIAGENT_TEST_DEEP"))
-COMMANDS = ("halt", "resume", "resume", "flatten", "pause")
+COMMANDS = ("halt", "resume", "resume", "resume", "flatten", "pause")
 LINE = ("calm", "disconnect", "reconnect", "reconnect", "restart")
 NEXT_DAY = 86_400
 OFTEN = {
@@ -137,10 +137,10 @@ class OrderLifecycle(RuleBasedStateMachine):
 
     # what happens
 
-    @initialize(seed=st.integers(0, 99))
-    def quotes_come(self, seed: int) -> None:
-        self.world.faults = Faults(seed=seed)
+    @initialize(faults=st.fixed_dictionaries(FACES["the_line_is"]))
+    def quotes_come(self, faults: dict[str, Any]) -> None:
         self.tick(0, 1_000_000)
+        self.the_line_is(**faults)
 
     @rule(step=steps())
     def it_goes_on(self, step: tuple[str, dict[str, Any]]) -> None:
@@ -320,7 +320,7 @@ class OrderLifecycle(RuleBasedStateMachine):
 
 TestOrderLifecycle = OrderLifecycle.TestCase
 TestOrderLifecycle.settings = settings(
-    max_examples=int(os.environ.get("AIAGENT_TEST_DEEP_EXAMPLES", "1000")) if DEEP else 15,
+    max_examples=int(os.environ.get("AIAGENT_TEST_DEEP_EXAMPLES", "1000")) if DEEP else 80,
     stateful_step_count=60 if DEEP else 30,
     derandomize=not DEEP,
     deadline=None,

@@ -1,13 +1,15 @@
 """Approvals: a signal that needs one waits for a human before it becomes a parent order.
 
 A buy that waits holds back its cash, so that the risk rules count it as working; a sale holds back nothing,
-since a protective stop must not wait behind it.
+since a protective stop must not wait behind it. The risk agent counts sales that wait by `selling`, so that
+no second exit asks for the same shares.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
 
 from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.agents.overtaken import Overtaken
 from vnpy_aiagent.base import EVENT_AI_APPROVAL
 from vnpy_aiagent.control.approvals import Pending, PendingApprovals, needs_approval
 from vnpy_aiagent.domain import (
@@ -24,20 +26,38 @@ from vnpy_aiagent.portfolio import Reservation
 
 APPROVAL_TIMER = "approval_lapses"
 GoOn = Callable[[Signal, str], None]
+Recheck = Callable[[Signal], Text | None]
+
+
+def _no_rules(signal: Signal) -> Text | None:
+    return None
 
 
 class ApprovalDesk:
     """Asks, hears the answer once, and lets an approved signal go on if it may still be sent."""
 
-    def __init__(self, house: AgentContext, go_on: GoOn) -> None:
-        """`go_on(signal, cause)` works an approved signal."""
+    def __init__(self, house: AgentContext, go_on: GoOn, overtaken: Overtaken) -> None:
+        """`go_on(signal, cause)` works an approved signal.
+
+        `recheck(signal)`, the risk agent's, says why its rules do not allow a signal any more.
+        """
         self.house = house
+        self.recheck: Recheck = _no_rules
         self._go_on = go_on
+        self._overtaken = overtaken
         self._pending = PendingApprovals()
 
     def waiting(self) -> list[ApprovalAsked]:
         """What is asked now, oldest first."""
         return self._pending.waiting()
+
+    def selling(self, account: str, vt_symbol: str) -> int:
+        """Shares in an account's sales of a symbol that wait."""
+        return sum(
+            asked.volume
+            for asked in self._pending.waiting()
+            if (asked.account, asked.symbol, asked.side) == (account, vt_symbol, Side.SELL)
+        )
 
     def holds(self, signal: Signal) -> bool:
         """Ask for a signal where the settings want it; whether it waits now."""
@@ -80,6 +100,8 @@ class ApprovalDesk:
         pending = self._take_in_time(approval_id)
         if pending is None:
             return False
+        asked = pending.asked
+        self.house.portfolio.books[asked.account].release(asked.id)  # it does not work beside itself
         objection = self._objection(pending.signal)
         if objection is not None:
             self._answer(pending, approved=False, by=by, reason=objection)
@@ -150,7 +172,7 @@ class ApprovalDesk:
         portfolio.books[asked.account].reserve(asked.id, held_back)
 
     def _objection(self, signal: Signal) -> Text | None:
-        """Why a signal may not be sent any more, by the state and the prices of this moment."""
+        """Why a signal may not be sent any more, by the state, prices and risk rules of this moment."""
         house = self.house
         state = house.control.state
         if state is TradingState.HALTED:
@@ -161,7 +183,7 @@ class ApprovalDesk:
             return say("信号已过期，委托未发送")
         if not house.in_session(signal.symbol):
             return say("已不在连续交易时段，委托未发送")
-        return self._price_objection(signal)
+        return self._price_objection(signal) or self.recheck(signal)
 
     def _price_objection(self, signal: Signal) -> Text | None:
         portfolio = self.house.portfolio
@@ -173,13 +195,6 @@ class ApprovalDesk:
             return say(
                 "限价 {limit} 不在今日涨跌停 {low} 至 {high} 之内", limit=signal.limit, low=low, high=high
             )
-        if signal.side is Side.BUY:
-            if signal.stop is not None and quote.last <= signal.stop:
-                return say("现价 {last} 已到止损价 {stop}，不再买入", last=quote.last, stop=signal.stop)
-            return None
-        sellable = portfolio.sellable(signal.account, signal.symbol)
-        if signal.volume > sellable:
-            return say(
-                "可卖 {sellable} 股，不足 {volume} 股，未卖出", sellable=sellable, volume=signal.volume
-            )
-        return None
+        if signal.side is Side.BUY and signal.stop is not None and quote.last <= signal.stop:
+            return say("现价 {last} 已到止损价 {stop}，不再买入", last=quote.last, stop=signal.stop)
+        return self._overtaken.ownership(signal)

@@ -17,6 +17,7 @@ from vnpy_aiagent.agents.approval import ApprovalDesk
 from vnpy_aiagent.agents.context import AgentContext
 from vnpy_aiagent.agents.day_counts import DayCounts, count_on
 from vnpy_aiagent.agents.fills import fill_of, origin_of, record_trip
+from vnpy_aiagent.agents.overtaken import Overtaken
 from vnpy_aiagent.agents.reports import is_volume, order_fault
 from vnpy_aiagent.agents.slips import SlipBook
 from vnpy_aiagent.base import (
@@ -57,6 +58,13 @@ MAX_INTENT_AGE = timedelta(seconds=60)
 OrderRoute = Callable[[Intent], tuple[str, ...] | Text]
 """Sends the order of a durable intent; the vt_orderids, or the reason why nothing was sent."""
 
+OnVoid = Callable[[Signal, Text, str], None]
+"""Hears of a signal that becomes no order: the signal, why, and the id of the message that says so."""
+
+
+def _nobody_waits(signal: Signal, reason: Text, cause: str) -> None:
+    pass
+
 
 class ExecutionAgent:
     """Works signals: through the host's gateways (DIRECT), or through a registered CTA strategy (CTA)."""
@@ -65,7 +73,9 @@ class ExecutionAgent:
         """Subscribe to signals, durable intents and broker reports (which the engine forwards)."""
         self.house = house
         self.desk = OrderDesk()
-        self.approvals = ApprovalDesk(house, self._work)
+        self.overtaken = Overtaken(house)
+        self.approvals = ApprovalDesk(house, self._work, self.overtaken)
+        self.on_void: OnVoid = _nobody_waits
         self.slips = SlipBook(house)
         self._sent_at: dict[str, deque[datetime]] = {}
         self.sent_on_day: DayCounts = DayCounts()
@@ -105,12 +115,19 @@ class ExecutionAgent:
     # signals
 
     def on_signal(self, signal: Signal) -> None:
-        """Open a parent order and its intent, unless a human is to be asked first."""
-        if not self.approvals.holds(signal):
+        """Open a parent order and its intent, unless it is void or a human is to be asked first."""
+        overtaken = self.overtaken.why(signal)
+        if overtaken is not None:
+            self._void(signal, overtaken)
+        elif not self.approvals.holds(signal):
             self._work(signal, signal.id)
 
     def _work(self, signal: Signal, cause: str) -> None:
         house = self.house
+        objection = self.overtaken.ownership(signal)
+        if objection is not None:
+            self._void(signal, objection)
+            return
         house.bus.status(AgentName.EXECUTION, Activity.EXECUTING, signal.symbol)
         if signal.protective:
             self._clear_buys(signal.account, signal.symbol)
@@ -128,6 +145,14 @@ class ExecutionAgent:
         parent = self.desk.open(order, signal)
         house.timers.set(signal.valid_until, EXPIRE_TIMER, order.id)
         self._intend(parent, signal.volume, signal.limit)
+
+    def _void(self, signal: Signal, reason: Text) -> None:
+        """A signal becomes no order; whoever waits for it hears so."""
+        withheld = self.house.bus.post(
+            Withheld, cause=signal.id, account=signal.account, intent_id="", reason=reason
+        )
+        self.house.bus.say_log(reason, Severity.WARNING)
+        self.on_void(signal, reason, withheld.id)
 
     def _intend(self, parent: Parent, volume: int, price: Decimal) -> None:
         house, signal = self.house, parent.signal
@@ -165,6 +190,8 @@ class ExecutionAgent:
             self._withhold(child, say("当前只减仓（REDUCING），买单未发送"))
         elif self.house.clock.now() >= parent.signal.valid_until:
             self._withhold(child, say("信号已过期，委托未发送"))
+        elif (objection := self.overtaken.ownership(parent.signal, intent.id)) is not None:
+            self._withhold(child, objection)
         elif self._route_missing(intent):
             self._withhold(child, say("没有 CTA 策略承接，委托未发送"))
         elif self.house.clock.now() - intent.at > MAX_INTENT_AGE:
@@ -435,22 +462,34 @@ class ExecutionAgent:
         if parent is not None:
             self.cancel(parent)
 
-    def cancel(self, parent: Parent) -> None:
-        """Cancel a parent's working orders; an intent not yet sent is withheld."""
-        for child in parent.children:
-            if child.ended:
-                continue
-            if child.vt_orderids:
-                for vt_orderid in child.vt_orderids:
-                    self.house.broker.cancel(vt_orderid, child.intent.symbol)
-            elif child.state is OrderState.INTENDED:
+    def cancel(self, *parents: Parent) -> None:
+        """Cancel the parents' working orders; an intent not yet sent is withheld.
+
+        A cancel that the gateway fails on does not keep the others back; a human is told how many failed.
+        """
+        failed: list[str] = []
+        why = ""
+        for child in [child for parent in parents for child in parent.children if not child.ended]:
+            if not child.vt_orderids and child.state is OrderState.INTENDED:
                 self._withhold(child, say("撤销未发送的委托"))
+            for vt_orderid in child.vt_orderids:
+                try:
+                    self.house.broker.cancel(vt_orderid, child.intent.symbol)
+                except Exception as error:  # noqa: BLE001 - a gateway's own errors must not keep the rest back
+                    failed.append(vt_orderid)
+                    why = f"{type(error).__name__}: {error}"
+        if failed:
+            sentence = say(
+                "{count} 笔委托撤单失败，可能仍在场内：{orders}（{why}）；请在柜台核对并撤单",
+                count=len(failed),
+                orders="、".join(failed),
+                why=why,
+            )
+            self.house.bus.alert(Severity.CRITICAL, sentence)
 
     def _clear_buys(self, account: str, symbol: str) -> None:
         """Take an account's buys back before its stop sells: the two would trade with each other."""
-        for parent in self.orders_in(account, symbol):
-            if parent.order.side is Side.BUY:
-                self.cancel(parent)
+        self.cancel(*[p for p in self.orders_in(account, symbol) if p.order.side is Side.BUY])
 
     def orders_in(self, account: str, symbol: str) -> list[Parent]:
         """Parents that an account has working in a symbol."""
@@ -464,8 +503,7 @@ class ExecutionAgent:
             for parent in self.orders_in(account, symbol)
             if parent.order.side is Side.SELL and not parent.order.protective
         ]
-        for parent in sales:
-            self.cancel(parent)
+        self.cancel(*sales)
         return len(sales)
 
     def cancel_all(self, *, entries_only: bool = False) -> int:
@@ -473,6 +511,5 @@ class ExecutionAgent:
         parents = [
             p for p in list(self.desk.parents.values()) if not entries_only or p.order.side is Side.BUY
         ]
-        for parent in parents:
-            self.cancel(parent)
+        self.cancel(*parents)
         return len(parents)

@@ -39,7 +39,8 @@ def fill_of(
     if fault is not None:
         return fault
     price, volume = to_decimal(data.price), int(data.volume)
-    fees = house.portfolio.fill_fees(account, data.vt_orderid, intent.side, intent.symbol, price, volume)
+    day = fields["trading_day"]
+    fees = house.portfolio.fill_fees(account, data.vt_orderid, intent.side, intent.symbol, price, volume, day)
     return house.bus.post(
         Fill,
         cause=intent.id,

@@ -38,6 +38,7 @@ from vnpy_aiagent.domain import (
     Fill,
     Outcome,
     ParentDone,
+    ParentOrder,
     RequestKind,
     ResolvedTrigger,
     Severity,
@@ -82,6 +83,7 @@ class MonitoringAgent:
         self.book = TriggerBook()
         self.stops = StopBook()
         self._signals: dict[str, Signal] = {}
+        self._entries: dict[str, str] = {}
         self._planned: set[str] = set()
         self._wait_until: dict[tuple[str, str], datetime] = {}
         self._told: dict[tuple[str, str], date] = {}
@@ -194,6 +196,21 @@ class MonitoringAgent:
         if isinstance(message, ApprovalAnswered) and not message.approved:
             self._signals.pop(message.signal_id, None)
 
+    def superseded(self, signal: Signal) -> bool:
+        """Whether a stop's sale is not the one that its stop waits for now."""
+        stop = self.stops.get(signal.account, signal.symbol)
+        return stop is None or stop.signal_id != signal.id
+
+    def on_void(self, signal: Signal, reason: Text, cause: str) -> None:
+        """A signal became no order: an entry leaves no plan, a stop that waited for it is due again."""
+        self._signals.pop(signal.id, None)
+        stop = self.stops.get(signal.account, signal.symbol)
+        if stop is None or stop.signal_id != signal.id or stop.armed or stop.due:
+            return
+        stop.move(StopState.DEFERRED_T1)
+        self.stops.refresh(signal.symbol)
+        self._post_stop(stop, self.house.portfolio.books[stop.account].volume(stop.symbol), reason, cause)
+
     def on_fill(self, fill: Fill) -> None:
         """A buy arms the stop and, at its first fill, the plan's triggers; a sale that empties ends both."""
         if fill.side is Side.SELL:
@@ -209,9 +226,10 @@ class MonitoringAgent:
             self._arm(fill.account, fill.symbol, price or self._fallback(fill), fill.id)
         if self.house.control.state is TradingState.REDUCING:
             self._make_due(fill.account, fill.symbol, fill.id)
-        if signal is not None and signal.id not in self._planned and signal.triggers:
+        if signal is not None and first:
             self._planned.add(signal.id)
-            self._register(fill.account, fill.symbol, signal.triggers, fill.id)
+            if signal.triggers:
+                self._register(fill.account, fill.symbol, signal.triggers, fill.id)
 
     def on_verdict(self, verdict: Verdict) -> None:
         """An approved ADJUST, or HOLD with triggers, replaces a position's triggers and may raise a stop."""
@@ -226,6 +244,8 @@ class MonitoringAgent:
 
     def on_parent_done(self, message: object) -> None:
         """An entry's plan is done with; a stop's sale that ended with shares left is due again."""
+        if isinstance(message, ParentOrder) and message.side is Side.BUY:
+            self._entries[message.id] = message.signal_id
         if not isinstance(message, ParentDone):
             return
         if message.side is Side.BUY:
@@ -412,10 +432,10 @@ class MonitoringAgent:
         return moved
 
     def _forget_plan(self, done: ParentDone) -> None:
-        for signal_id, signal in list(self._signals.items()):
-            if signal.account == done.account and signal.symbol == done.symbol:
-                del self._signals[signal_id]
-                self._planned.discard(signal_id)
+        """Its own plan alone: another entry in the same symbol may still wait for its fills."""
+        signal_id = self._entries.pop(done.parent_id, "")
+        self._signals.pop(signal_id, None)
+        self._planned.discard(signal_id)
 
     # stops
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 from vnpy_aiagent.agents.day_counts import DayCounts, count_on
 from vnpy_aiagent.domain import (
@@ -44,10 +45,11 @@ from vnpy_aiagent.domain import (
     Withheld,
     parse_message,
 )
-from vnpy_aiagent.errors import JournalError
+from vnpy_aiagent.errors import JournalCorrupt, JournalError
 from vnpy_aiagent.execution import TERMINAL
 from vnpy_aiagent.portfolio.book import AccountBook, Origin
-from vnpy_aiagent.store.journal import Entry
+from vnpy_aiagent.store.database import describe
+from vnpy_aiagent.store.journal import Entry, Journal, verify
 
 KINDS = tuple(
     kind.__name__
@@ -130,6 +132,21 @@ class Restored:
     pool: PoolChosen | None = None
 
 
+def restore(journal: Journal, target: str | Path) -> Restored:
+    """What the open journal at `target` says, once its hash chain is found whole.
+
+    Raises JournalCorrupt where entries were changed, removed or reordered, JournalError as Restorer does.
+    """
+    checked = verify(target)
+    if not checked.ok:
+        raise JournalCorrupt(
+            f"the journal {describe(target)} cannot be trusted from entry {checked.first_bad} on: "
+            f"{checked.reason}; look with `aiagent journal verify`, and restore the file from a copy or set "
+            "`store.journal` to another one"
+        )
+    return Restorer().fold(journal.read(kinds=KINDS))
+
+
 class Restorer:
     """Folds journal entries, in order, into a Restored."""
 
@@ -137,6 +154,7 @@ class Restorer:
         """Begin with nothing."""
         self.result = Restored()
         self._signals: dict[str, Signal] = {}
+        self._planned: set[str] = set()
         self._replans: dict[str, AnalysisRequest] = {}
 
     def fold(self, entries: Iterable[Entry]) -> Restored:
@@ -246,8 +264,11 @@ class Restorer:
         origin = None
         if signal is not None and fill.side is Side.BUY:
             origin = Origin(signal.setup, signal.regime, signal.confidence, signal.proposal_id)
-            if signal.stop is not None:
-                self.result.planned_stops[fill.account, fill.symbol] = signal.stop
+            first = signal.id not in self._planned
+            self._planned.add(signal.id)
+            key = fill.account, fill.symbol
+            if signal.stop is not None and (first or key not in self.result.stops):
+                self.result.planned_stops[key] = signal.stop
         if book.apply(fill, origin) is not None:
             self._flat(fill.account, fill.symbol)
         pending = self.result.intents.get(fill.intent_id or "")

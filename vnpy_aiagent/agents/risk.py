@@ -4,6 +4,7 @@ A proposal that comes outside continuous trading is held and taken up at the nex
 that moment's prices and limits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -49,6 +50,14 @@ EXITS = (Action.REDUCE, Action.CLOSE)
 HELD_TIMER = "held_proposal"
 QUOTE_WAIT, QUOTE_PATIENCE = timedelta(seconds=3), timedelta(minutes=5)
 VOLUME_DAYS = 20
+SETTLED = ("confidence", "entries_per_day", "liquidity")
+"""Rules that an approval does not ask again: a verdict sized by confidence, counted itself among the day's
+entries, and took its volume against an average that does not change within a day."""
+WaitingSales = Callable[[str, str], int]
+
+
+def _no_sales(account: str, vt_symbol: str) -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +83,15 @@ class RiskAgent:
     """Turns proposals into verdicts and signals. The regime of the last scan is set by the engine."""
 
     def __init__(self, house: AgentContext, rules: RiskEngine) -> None:
-        """`rules` decides; this agent only gathers the figures."""
+        """`rules` decides; this agent only gathers the figures.
+
+        `waiting_sales(account, symbol)`, the execution agent's, are shares in sales that wait for a human.
+        """
         self.house = house
         self.rules = rules
         self.regime = "UNKNOWN"
         self.entries: DayCounts = DayCounts()
+        self.waiting_sales: WaitingSales = _no_sales
         house.bus.subscribe(EVENT_AI_PROPOSAL, self.on_proposal)
 
     def on_proposal(self, proposal: Proposal) -> None:
@@ -142,7 +155,31 @@ class RiskAgent:
     def preview(self, proposal: Proposal, volume: int) -> tuple[Prices, Assessment]:
         """What a buy of a volume would meet now; nothing is posted. Raises UnresolvedPrice."""
         prices = self._prices(proposal)
-        return prices, self.rules.assess(self._context(proposal, Side.BUY, volume, prices.limit_buy, prices))
+        context = self._context(proposal, proposal.action, Side.BUY, volume, prices.limit_buy, prices)
+        return prices, self.rules.assess(context)
+
+    def recheck(self, signal: Signal) -> Text | None:
+        """Why the rules do not allow a signal any more that has waited, None where they do.
+
+        What its verdict `SETTLED` stays so. What it held back must have been released.
+        """
+        action = Action.BUY if signal.side is Side.BUY else Action.REDUCE
+        context = self._context(signal, action, signal.side, signal.volume, signal.limit, None)
+        slippage = to_decimal(self.house.settings.execution.slippage)
+        context = replace(
+            context,
+            stop=signal.stop,
+            reference=signal.limit / (1 + slippage),
+        )
+        assessment = RiskEngine([rule for rule in self.rules.rules if rule.name not in SETTLED]).assess(
+            context
+        )
+        if assessment.volume >= signal.volume:
+            return None
+        for line in assessment.lines:
+            if not line.passed or (line.max_volume is not None and line.max_volume < signal.volume):
+                return line.text
+        return say("风控只允许 {most} 股，不足 {volume} 股", most=assessment.volume, volume=signal.volume)
 
     def _entry(self, proposal: Proposal, prices: Prices) -> None:
         house, account = self.house, proposal.account
@@ -157,7 +194,7 @@ class RiskAgent:
             sentence = say("目标仓位 {target} 股不高于已有 {held} 股", target=target, held=held + working)
             self._reject(proposal, Side.BUY, 0, (_line("target", sentence),))
             return
-        context = self._context(proposal, Side.BUY, wanted, price, prices)
+        context = self._context(proposal, proposal.action, Side.BUY, wanted, price, prices)
         assessment = self.rules.assess(context)
         verdict = self._verdict(
             proposal, Side.BUY, assessment.outcome, wanted, assessment.volume, assessment.lines, prices
@@ -175,8 +212,8 @@ class RiskAgent:
             return
         price = prices.limit_sell
         selling = house.portfolio.books[account].working(proposal.symbol, Side.SELL)
-        wanted = held - selling
-        if not wanted:
+        wanted = held - selling - self.waiting_sales(account, proposal.symbol)
+        if wanted <= 0:
             self._reject(proposal, Side.SELL, 0, (_line("holding", say("全部持仓已在卖出")),))
             return
         if proposal.action is Action.REDUCE:
@@ -187,7 +224,7 @@ class RiskAgent:
         if wanted <= 0:
             self._reject(proposal, Side.SELL, 0, (_line("target", say("减仓数量不足一手")),))
             return
-        context = self._context(proposal, Side.SELL, wanted, price, None)
+        context = self._context(proposal, proposal.action, Side.SELL, wanted, price, None)
         assessment = self.rules.assess(context)
         verdict = self._verdict(
             proposal, Side.SELL, assessment.outcome, wanted, assessment.volume, assessment.lines, prices
@@ -226,10 +263,16 @@ class RiskAgent:
         return _line("holding", sentence)
 
     def _context(
-        self, proposal: Proposal, side: Side, wanted: int, price: Decimal, plan: Prices | None
+        self,
+        wish: Proposal | Signal,
+        action: Action,
+        side: Side,
+        wanted: int,
+        price: Decimal,
+        plan: Prices | None,
     ) -> RiskContext:
         """The figures of a trade at `price`; `plan` holds the entry and stop of a buy."""
-        house, account, symbol = self.house, proposal.account, proposal.symbol
+        house, account, symbol = self.house, wish.account, wish.symbol
         book, settings = house.portfolio.books[account], house.settings
         rules = house.portfolio.rules(symbol)
         pending = sum(
@@ -240,12 +283,12 @@ class RiskAgent:
         return RiskContext(
             account=account,
             symbol=symbol,
-            action=proposal.action,
+            action=action,
             side=side,
             wanted=wanted,
             price=price,
             stop=None if plan is None else plan.stop,
-            confidence=proposal.confidence,
+            confidence=wish.confidence,
             mode=settings.mode,
             state=house.control.state,
             limits=house.account(account).risk,

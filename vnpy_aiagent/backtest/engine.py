@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
+from math import isfinite
 
 from vnpy.trader.constant import Direction, Interval, Status
 from vnpy.trader.object import BarData, OrderData, TickData, TradeData
+from vnpy.trader.utility import round_to
 from vnpy_ctastrategy.base import BacktestingMode, StopOrder, StopOrderStatus
 from vnpy_ctastrategy.template import CtaTemplate
 
@@ -139,6 +141,7 @@ class AShareBacktestingEngine(RulesOptimiser):
         self.rejected: Counter[str] = Counter()
         self.fees: Fees = NO_FEES
         self.skipped = 0
+        self.bad = 0
         self._ledger = Ledger(Decimal(0))
         self._paid: dict[str, tuple[Decimal, int, Fees]] = {}
         self._marketable: set[str] = set()
@@ -177,6 +180,8 @@ class AShareBacktestingEngine(RulesOptimiser):
             if not self.history_data:
                 self.output("这段时间没有历史数据：请先下载数据，或更改起止日期")
         super().run_backtesting()
+        if self.bad > 1:
+            self.output(f"共跳过 {self.bad} 条不可能成立的行情")
         if self.skipped:
             self.output(f"跳过了 {self.skipped} 条时间重复或倒退的行情")
 
@@ -190,6 +195,11 @@ class AShareBacktestingEngine(RulesOptimiser):
         moment = bar.datetime
         if self._last is not None and moment <= self._last:
             self.skipped += 1
+            return
+        low, high = bar.low_price, bar.high_price
+        sound = 0 < low <= bar.open_price <= high < UNLIMITED and low <= bar.close_price <= high
+        if not sound or not bar.volume >= 0:
+            self._skip_bad(moment, f"{bar.open_price}、{high}、{low}、{bar.close_price}，量 {bar.volume}")
             return
         self.bar = bar
         self.datetime = self._last = moment
@@ -239,6 +249,9 @@ class AShareBacktestingEngine(RulesOptimiser):
         if self._last is not None and moment < self._last:
             self.skipped += 1
             return
+        if not (0 < tick.last_price < UNLIMITED and tick.volume >= 0):
+            self._skip_bad(moment, f"最新价 {tick.last_price}，量 {tick.volume}")
+            return
         self.tick = tick
         self.datetime = self._last = moment
         session = self._session
@@ -259,6 +272,12 @@ class AShareBacktestingEngine(RulesOptimiser):
             self._trade(session, fills)
         self.strategy.on_tick(tick)
         self._mark(tick.last_price)
+
+    def _skip_bad(self, moment: datetime, what: str) -> None:
+        """A bar or tick that cannot be true: nothing trades on it and the strategy does not see it."""
+        self.bad += 1
+        if self.bad == 1:
+            self.output(f"{moment:%Y-%m-%d %H:%M} 的行情不可能成立（{what}），已跳过；同类只提示一次")
 
     def _mark(self, price: float) -> None:
         self._before = price
@@ -297,12 +316,21 @@ class AShareBacktestingEngine(RulesOptimiser):
                 self._result.new_shares += shares
                 self._result.dividend += cash
             self.strategy.pos = self._ledger.volume
-            if self.adjust_history and adjusted != reference:
-                rescale_history(self.strategy, float(adjusted / reference))
+            if adjusted != reference:
+                factor = float(adjusted / reference)
+                self._adjust_stops(factor, 1 + float(action.bonus))
+                if self.adjust_history:
+                    rescale_history(self.strategy, factor)
             if shares or cash:
                 self.write_log(f"除权除息：送转 {shares} 股，现金红利 {cash} 元")
             reference = adjusted
         return reference
+
+    def _adjust_stops(self, price_factor: float, volume_factor: float) -> None:
+        """Resting stop orders follow an ex-day: their prices the level, their volumes the new shares."""
+        for stop in self.active_stop_orders.values():
+            stop.price = round_to(stop.price * price_factor, self.pricetick)
+            stop.volume = int(stop.volume * volume_factor)
 
     def _drop_band(self, session: Session, low: float, high: float) -> None:
         self.output(
@@ -315,36 +343,52 @@ class AShareBacktestingEngine(RulesOptimiser):
     # orders
 
     def _trade(self, session: Session, fills: Fills) -> None:
-        for order in list(self.active_limit_orders.values()):
-            if order.vt_orderid not in self.active_limit_orders:
-                continue  # the strategy cancelled it meanwhile
-            side, limit = side_of(order), to_decimal(order.price)
-            left = int(order.volume - order.traded)
-            done = None
-            arrived = order.status is Status.SUBMITTING
-            if arrived:
-                if not self._accept(session, order, fills):
-                    continue
-                done = fills.arrive(side, limit, left)
+        """Meet one bar or tick, in the order of time.
+
+        What arrives is judged and bound before anything fills, so no later sale pays for it. Then come fills
+        at the open, then those inside the bar. What callbacks send meanwhile waits for the next moment.
+        """
+        stops = list(self.active_stop_orders.values())
+        working = list(self.active_limit_orders.values())
+        arrived = {order.vt_orderid for order in working if order.status is Status.SUBMITTING}
+        for order in working:
+            if order.vt_orderid in arrived and order.vt_orderid in self.active_limit_orders:
+                self._accept(session, order, fills)
+        for order in working:
+            if order.vt_orderid in arrived:
+                self._meet(order, fills.arrive, to_decimal(order.price), fills)
             elif order.vt_orderid in self._marketable:
-                done = fills.arrive(side, session.rules.tick_size, left)
-            done = done or fills.rest(side, limit, left, arrived)
-            if done is not None:
-                self._fill(order, done, fills)
-        for stop in list(self.active_stop_orders.values()):
+                self._meet(order, fills.arrive, session.rules.tick_size, fills)
+        for order in working:
+            rest = partial(fills.rest, arrived=order.vt_orderid in arrived)
+            self._meet(order, rest, to_decimal(order.price), fills)
+        for stop in stops:
             if stop.stop_orderid in self.active_stop_orders:
                 self._try_stop(session, stop, fills)
 
-    def _accept(self, session: Session, order: OrderData, fills: Fills) -> bool:
+    def _meet(
+        self,
+        order: OrderData,
+        match: Callable[[Side, Decimal, int], Execution | None],
+        limit: Decimal,
+        fills: Fills,
+    ) -> None:
+        """Fill an order that still works, if it gets anything."""
+        if order.vt_orderid not in self.active_limit_orders:
+            return
+        done = match(side_of(order), limit, int(order.volume - order.traded))
+        if done is not None:
+            self._fill(order, done, fills)
+
+    def _accept(self, session: Session, order: OrderData, fills: Fills) -> None:
         """An order arrives at the exchange: refused with a reason, or working from now on."""
         reason = session.refusal(order, self._ledger, fills.reference)
         if reason is not None:
             self._refuse(order, reason)
-            return False
+            return
         self._bind(session, order)
         order.status = Status.NOTTRADED
         self.strategy.on_order(order)
-        return order.vt_orderid in self.active_limit_orders
 
     def _refuse(self, order: OrderData, reason: Reason) -> None:
         self.rejected[reason.value] += 1
@@ -368,6 +412,9 @@ class AShareBacktestingEngine(RulesOptimiser):
     def _try_stop(self, session: Session, stop: StopOrder, fills: Fills) -> None:
         """Send a stop order that this moment triggers; it waits while T+1 or a locked limit is in the way."""
         side = Side.BUY if stop.direction is Direction.LONG else Side.SELL
+        if not (isfinite(stop.price) and isfinite(stop.volume) and stop.price > 0 and stop.volume >= 1):
+            self._drop_stop(stop, Reason.LOT_SIZE)
+            return
         done = fills.stop(side, to_decimal(stop.price), int(stop.volume))
         if done is None:
             return
@@ -393,7 +440,16 @@ class AShareBacktestingEngine(RulesOptimiser):
             self._marketable.add(order.vt_orderid)
         self._bind(session, order)
         self.strategy.on_stop_order(stop)
-        self._fill(order, done, fills)
+        if order.vt_orderid in self.active_limit_orders:  # unless the strategy cancelled it just now
+            self._fill(order, done, fills)
+
+    def _drop_stop(self, stop: StopOrder, reason: Reason) -> None:
+        """A stop order that no exchange would take."""
+        self.active_stop_orders.pop(stop.stop_orderid)
+        self.rejected[reason.value] += 1
+        stop.status = StopOrderStatus.CANCELLED
+        self.write_log(f"停止单 {stop.stop_orderid} 无效：{SENTENCES[reason]}")
+        self.strategy.on_stop_order(stop)
 
     def _order_of(self, stop: StopOrder, price: float) -> OrderData:
         """The order of a triggered stop, at the price that it gets now.

@@ -96,7 +96,13 @@ class BarFills:
         if self._rule == "vwap" and self._average is not None:
             return self._at_average(side, limit, remaining, view)
         done = match_arrival(side, limit, remaining, view, self._ticks)
-        return None if done is None else Execution(self._inside(done.price), done.volume)
+        if done is None:
+            return None
+        if self._opening:  # the core takes the auction's own price
+            slipped = done.price + self._tick * self._ticks * (1 if side is Side.BUY else -1)
+            reached = min(slipped, limit) if side is Side.BUY else max(slipped, limit)
+            return Execution(self._inside(reached), done.volume)
+        return Execution(self._inside(done.price), done.volume)
 
     def rest(self, side: Side, limit: Decimal, remaining: int, arrived: bool) -> Execution | None:
         """At the limit if the bar trades through it; by the other rules as if it arrived."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from math import isfinite
 
 from vnpy.trader.constant import Direction, Offset
 from vnpy.trader.object import OrderData
@@ -92,6 +93,8 @@ class Session:
         reason = self._size(side, order.volume, ledger)
         if reason is not None:
             return reason
+        if not isfinite(order.price):
+            return Reason.PRICE_LIMIT
         price = to_decimal(order.price)
         return self._price(side, price, reference) or self._money(side, price, order.volume, ledger)
 

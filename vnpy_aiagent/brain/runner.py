@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from vnpy_aiagent.brain.build import BrainSetup, build_brain
 from vnpy_aiagent.brain.decide import Brain, BrainAnswer, expired, failed_answer
@@ -26,6 +26,7 @@ POLL_SECONDS = 0.2
 GRACE_SECONDS = 30.0
 STOP_SECONDS = 3.0
 MAX_RESTARTS = 5
+RETRY_SECONDS = 2.0
 
 
 class InlineRunner:
@@ -77,6 +78,7 @@ class ProcessRunner:
         self._at_work: str | None = None
         self._began = time.monotonic()
         self._stopping = False
+        self._closing = Event()
         self._restarts = 0
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._connection, self._process = self._launch()
@@ -114,6 +116,7 @@ class ProcessRunner:
         """End the process; requests that are open are answered with HOLD."""
         with self._lock:
             self._stopping = True
+        self._closing.set()
         self._wake.put(None)
         self._process.join(STOP_SECONDS)
         if self._process.is_alive():
@@ -172,8 +175,13 @@ class ProcessRunner:
         ours, theirs = self._context.Pipe()
         setup = replace(self._setup, spent=self._spent)
         process = self._context.Process(target=serve, args=(theirs, setup), name="aiagent-brain", daemon=True)
-        process.start()
-        theirs.close()
+        try:
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         return ours, process
 
     def _listen(self) -> None:
@@ -212,7 +220,10 @@ class ProcessRunner:
             return self._at_work is not None and time.monotonic() - self._began > limit
 
     def _replace(self, *, hung: bool) -> bool:
-        """Answer what was at work and start anew; False when stopping or after too many restarts."""
+        """Answer what was at work and start anew; False when stopping or after too many restarts.
+
+        Where no process can be started the connection stays closed, so that the listener comes here again.
+        """
         why = "the brain process hung and was ended" if hung else "the brain process ended unexpectedly"
         with self._lock:
             self._restarts += 1
@@ -221,18 +232,26 @@ class ProcessRunner:
             self._stopping = ending
             lost = self._pending.pop(self._at_work or "", None)
             self._at_work = None
+            failure = ""
             if not ending:
                 self._connection.close()
-                self._connection, self._process = self._launch()
+                try:
+                    self._connection, self._process = self._launch()
+                except Exception as error:  # noqa: BLE001 - no memory, no handles: this thread must go on
+                    failure = f"{type(error).__name__}: {error}"
         if lost is not None:
             self._fail(lost, ModelUnavailable(why))
-        self._wake.put(None)
+        if not failure:
+            self._wake.put(None)
         if ending:
             self._fail_all(why)
         if given_up:
             self._on_trouble(
                 say("决策进程接连失败 {count} 次，不再启动；重启系统之前没有新决策", count=MAX_RESTARTS)
             )
+        elif failure:
+            self._on_trouble(say("决策进程无法启动（{why}），稍后再试", why=failure))
+            self._closing.wait(RETRY_SECONDS)
         elif not ending:
             restarted = say("决策进程没有反应，已结束并启动新进程")
             self._on_trouble(restarted if hung else say("决策进程意外退出，已启动新进程"))

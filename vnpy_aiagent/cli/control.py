@@ -25,7 +25,7 @@ from vnpy_aiagent.cli.common import (
     quiet_vnpy,
     user_settings,
 )
-from vnpy_aiagent.domain import CommandTaken, IdFactory, LiveClock, Message, StateChanged, TradingState
+from vnpy_aiagent.domain import CommandTaken, IdFactory, LiveClock, Message, StateChanged, TradingState, typed
 from vnpy_aiagent.errors import JournalError, JournalLocked
 from vnpy_aiagent.store.database import close_database, is_postgres, open_database
 from vnpy_aiagent.store.inbox import Inbox
@@ -155,6 +155,7 @@ def _do(config: Any, journal: str, command: str, args: Mapping[str, str]) -> dic
 
     settings = user_settings(absolute(config) if config else None)
     target = journal or journal_target(settings)
+    args = {name: typed(value) for name, value in args.items()}  # a terminal may send bytes that are no text
     if (
         command in ("status", *RUNNING_ONLY)
         and journal

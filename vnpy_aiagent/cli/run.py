@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
 
 def run(
     config: ConfigOption = None,
-    mode: Annotated[str, typer.Option(help="paper; live is not offered in this version.")] = "paper",
+    mode: Annotated[
+        str | None, typer.Option(help="paper (live is not offered in this version); default: the settings'.")
+    ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Without a window.")] = False,
     seconds: Annotated[float, typer.Option(help="Stop by itself after so many seconds; 0 runs on.")] = 0.0,
     as_json: JsonOption = False,
@@ -45,7 +47,7 @@ def run(
 
     Example: aiagent run --mode paper --headless
     """
-    if mode not in ("paper", "live"):
+    if mode not in (None, "paper", "live"):
         raise ConfigError(f"--mode {mode!r} is unknown; use paper or live")
     if not headless:
         raise ConfigError("for a window run `python run_vnpy.py`; here add --headless")
@@ -53,14 +55,18 @@ def run(
     from vnpy.trader.logger import logger
 
     from vnpy_aiagent.engine import AiAgentEngine
+    from vnpy_aiagent.wiring import LIVE_REFUSAL
 
     logger.add(sys.stderr, level="INFO", format="{time:HH:mm:ss} {level} {extra[gateway_name]} {message}")
-    settings = user_settings(absolute(config) if config else None, mode=Mode[mode.upper()])
+    if mode == "live" and LIVE_REFUSAL:
+        raise ConfigError(LIVE_REFUSAL)
+    given = {} if mode is None else {"mode": Mode[mode.upper()]}
+    settings = user_settings(absolute(config) if config else None, **given)
     main_engine = _main_engine(settings.quote_gateway)
     try:
         engine = main_engine.add_engine(AiAgentEngine)
         engine.start(settings)
-        sys.stderr.write(f"running in {mode} mode; Ctrl+C stops\n")
+        sys.stderr.write(f"running in {settings.mode.name.lower()} mode; Ctrl+C stops\n")
         _wait(seconds)
         status = engine.status()
     finally:

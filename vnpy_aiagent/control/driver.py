@@ -1,5 +1,6 @@
 """Threads that bring the outside to the event thread: deadlines of the clock, commands of the inbox."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from threading import Event as Flag
@@ -10,6 +11,8 @@ from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.store.inbox import Command, Inbox
 
 LONGEST_WAIT = 60.0
+
+_log = logging.getLogger(__name__)
 
 
 class ClockDriver:
@@ -89,18 +92,28 @@ class InboxPoller:
         while running:
             running = not self._stop.wait(self._interval)
             try:
-                self._store_answers()
-                commands = self._inbox.take() if running else []
-            except JournalError as error:
-                if not self._failing:
-                    self._failing = True
-                    self._on_error(str(error))
-                continue
-            self._failing = False
-            for command in commands:
-                if command.id not in self._seen:
-                    self._seen.add(command.id)
-                    self._deliver(command)
+                self._look(taking=running)
+                self._failing = False
+            except Exception as error:  # noqa: BLE001 - whatever failed, the next command must still be heard
+                self._tell(error)
+
+    def _look(self, *, taking: bool) -> None:
+        self._store_answers()
+        for command in self._inbox.take() if taking else []:
+            if command.id not in self._seen:
+                self._seen.add(command.id)
+                self._deliver(command)
+
+    def _tell(self, error: Exception) -> None:
+        """Trouble is told once a spell."""
+        if self._failing:
+            return
+        self._failing = True
+        known = isinstance(error, JournalError)
+        try:
+            self._on_error(str(error) if known else f"{type(error).__name__}: {error}")
+        except Exception:  # noqa: BLE001 - telling may fail as well, and the thread goes on
+            _log.exception("trouble of the inbox could not be told")
 
     def _store_answers(self) -> None:
         """Store answers in order; one that could not be stored stays first."""

@@ -148,6 +148,13 @@ class AiAgentStrategy(CtaTemplate):
         elif desk.days.day_began:
             self._protect(desk.unlocked())
 
+    def on_adjust(self, factor: float) -> None:
+        """Backtest: refuse an ex-day, which the desk's own books do not follow."""
+        raise ConfigError(
+            "AiAgentStrategy cannot follow corporate actions in a backtest; give none to the engine, or a "
+            "period without them"
+        )
+
     def on_trade(self, trade: TradeData) -> None:
         """Backtest: book the fill; shares that may be sold at once get their stop at once."""
         if self.desk is None:

@@ -107,6 +107,14 @@ class DailyBars:
         self._open = None
         return True
 
+    def rescale(self, factor: float) -> None:
+        """Put the complete days on another price level, as after an ex-day."""
+        for bar in self._complete:
+            bar.open, bar.high, bar.low, bar.close = (
+                price * factor for price in (bar.open, bar.high, bar.low, bar.close)
+            )
+            bar.volume /= factor
+
     def series(self) -> BarSeries:
         """Complete days as a checked series; BadRow for an impossible bar."""
         rows = [(bar.day, bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in self._complete]

@@ -16,6 +16,7 @@ from vnpy_aiagent.errors import AiAgentError, CalendarError
 from vnpy_aiagent.market import TradingCalendar
 
 YEARS = 3
+SAME_PRICE = 0.0005  # CNY, half of a fund's tick: closes that differ by less are the same
 NAMED = 5  # symbols named in one sentence
 Tell = Callable[[Severity, Text], None]
 
@@ -23,7 +24,8 @@ Tell = Callable[[Severity, Text], None]
 class Backfill:
     """Looks after the daily bars of the symbols that run. `run` waits for the network: call it in a thread.
 
-    Symbols with some bars are never added to: they may be adjusted for dividends, what akshare sends is not.
+    Bars that end too early are continued only where the downloaded ones agree with the last stored close:
+    what is stored may be adjusted for dividends, what akshare sends is not.
     """
 
     def __init__(self, bars: LiveBars, clock: Clock, calendar: TradingCalendar, tell: Tell) -> None:
@@ -31,7 +33,7 @@ class Backfill:
         self._bars, self._clock, self._calendar, self._tell = bars, clock, calendar, tell
 
     def run(self, symbols: Sequence[str], *, client: Any = None) -> None:
-        """Download what has no bars at all, then name what is still missing or old. `client`: for akshare."""
+        """Download what is missing, continue what is old, name what is left. `client`: for akshare."""
         bare = [symbol for symbol in symbols if not self._count(symbol)]
         why = self._download(bare, client) if bare else None
         still = [symbol for symbol in bare if not self._count(symbol)]
@@ -50,7 +52,10 @@ class Backfill:
                     first=still[0],
                 ),
             )
-        self._name_old(symbols)
+        old = self._old(symbols)
+        if old and (client is not None or is_installed()):
+            self._continue(old, client)
+        self._name_old(self._old(symbols))
 
     def _download(self, symbols: Sequence[str], client: Any) -> Text | None:
         """The reason why the last failure failed; None where all came."""
@@ -76,19 +81,48 @@ class Backfill:
         self._bars.refresh()
         return why
 
-    def _name_old(self, symbols: Sequence[str]) -> None:
+    def _continue(self, symbols: Sequence[str], client: Any) -> None:
+        """Add the days since the last stored one, where both agree on that day's close."""
+        today, added = self._clock.now().date(), 0
+        for symbol in symbols:
+            stored = self._bars.bars(symbol, BarInterval.DAILY, 1)
+            last = stored.end_of(-1).date()
+            try:
+                found = download([symbol], last, today, client=client, clock=self._clock)
+            except SourceError as error:
+                if isinstance(error.__cause__, OSError):
+                    break  # the network: the next one would fail after the same wait
+                continue
+            except AiAgentError:
+                continue  # the symbol stays old, and is named
+            fresh = found.bars(symbol, BarInterval.DAILY)
+            same_day = [i for i in range(len(fresh)) if fresh.end_of(i).date() == last]
+            agrees = same_day and abs(fresh.close[same_day[0]] - stored.close[-1]) < SAME_PRICE
+            if agrees and fresh.end_of(-1).date() > last:
+                import_market_data(found, get_database())
+                added += 1
+        if added:
+            self._bars.refresh()
+            self._tell(Severity.INFO, say("{count} 个标的的历史日线已续到最近的交易日", count=added))
+
+    def _old(self, symbols: Sequence[str]) -> list[str]:
+        """Symbols whose bars end before the last complete trading day."""
         try:
             due = last_complete_day(self._calendar, self._clock.now())
         except CalendarError:
-            return  # the calendar's end is told by whoever plans the day
+            return []  # the calendar's end is told by whoever plans the day
         last = {s: self._bars.bars(s, BarInterval.DAILY, 1) for s in symbols}
-        old = [s for s, bars in last.items() if len(bars) and bars.end_of(-1).date() < due]
+        return [s for s, bars in last.items() if len(bars) and bars.end_of(-1).date() < due]
+
+    def _name_old(self, old: Sequence[str]) -> None:
         if old:
+            due = last_complete_day(self._calendar, self._clock.now())
             self._tell(
                 Severity.WARNING,
                 say(
                     "{count} 个标的的日线没有更新到 {due}：{symbols}。停牌的不必理会；"
-                    "其余请在“数据管理”里更新，或运行 aiagent data download {first}",
+                    "其余请在“数据管理”里更新，或运行 aiagent data download {first}"
+                    "（已复权的日线不会自动续接）",
                     count=len(old),
                     due=due,
                     symbols=_some(old),

@@ -92,7 +92,7 @@ from vnpy_aiagent.domain.system import (
     ScheduleFired,
     StateChanged,
 )
-from vnpy_aiagent.domain.text import REPLACEMENT, Text, clean, say, without_surrogates
+from vnpy_aiagent.domain.text import REPLACEMENT, Text, clean, say, typed, without_surrogates
 
 __all__ = [
     "MARKET_TZ",
@@ -192,6 +192,7 @@ __all__ = [
     "say",
     "steady_seconds",
     "to_decimal",
+    "typed",
     "wall_seconds",
     "without_surrogates",
 ]

@@ -115,7 +115,10 @@ class Sent(Message):
 
 
 class Withheld(Message):
-    """An intent was not sent: the state changed, or the gateway took nothing."""
+    """An intent was not sent: the state changed, or the gateway took nothing.
+
+    `intent_id` is empty where the signal itself, its cause, became no order at all.
+    """
 
     intent_id: str
     reason: Text

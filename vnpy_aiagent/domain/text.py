@@ -56,6 +56,11 @@ def without_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def typed(text: str) -> str:
+    """Text that a person typed, for messages: as `clean`, with U+FFFD for bytes that were no text."""
+    return clean(without_surrogates(text))
+
+
 def _fill(template: str, figures: Mapping[str, str]) -> str:
     """Replace `{name}` by its figure; braces that name no figure stay as they are, in figures too."""
     return PLACE.sub(lambda place: figures.get(place[1], place[0]), template)

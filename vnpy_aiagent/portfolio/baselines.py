@@ -12,6 +12,9 @@ from decimal import Decimal
 from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.domain import Text, cny, say
 
+LATE_DAYS = 14
+"""A first close later than this after the start is no mere holiday."""
+
 
 class Baseline:
     """The value of cash spread equally over series at the first close from `start` on."""
@@ -41,8 +44,12 @@ def equal_weight(series: Sequence[BarSeries], start: date, cash: Decimal) -> Bas
 
 
 def index(name: str, series: BarSeries, start: date, cash: Decimal) -> Baseline:
-    """An index; it begins where its data does."""
-    return Baseline(f"index {name}", say("指数 {name}（不计费用）", name=name), [series], start, cash)
+    """An index; it begins where its data does, and says so where that is late."""
+    label = say("指数 {name}（不计费用）", name=name)
+    closes = _closes(series, start)
+    if closes and (closes[0][0] - start).days > LATE_DAYS:
+        label = say("指数 {name}（不计费用，数据自 {day} 起）", name=name, day=closes[0][0])
+    return Baseline(f"index {name}", label, [series], start, cash)
 
 
 Closes = tuple[list[date], list[float]]

@@ -28,6 +28,7 @@ class Portfolio:
         self.triggers: dict[tuple[str, str], int] = {}
         self.session: date | None = None
         self._orders: dict[tuple[str, str], tuple[Decimal, int]] = {}
+        self._yesterday: dict[tuple[str, str], tuple[Decimal, int]] = {}
 
     def open(self, book: AccountBook) -> None:
         """Add an account."""
@@ -51,17 +52,28 @@ class Portfolio:
         return self.books[account].equity(self.quotes.last_prices)
 
     def fill_fees(
-        self, account: str, orderid: str, side: Side, symbol: str, price: Decimal, volume: int
+        self,
+        account: str,
+        orderid: str,
+        side: Side,
+        symbol: str,
+        price: Decimal,
+        volume: int,
+        day: date | None = None,
     ) -> Fees:
-        """Fees that one more fill adds to its order: fees(all so far) less fees(before), by today's rules.
+        """Fees that one more fill adds to its order: fees(all so far) less fees(before).
 
-        Remembers the order's turnover, so call it once a fill.
+        By the rules of the fill's own day (None: today); one of the day before may arrive late. Remembers
+        the order's turnover, so call it once a fill.
         """
-        rules = self.rules(symbol)
-        turnover, traded = self._orders.get((account, orderid), (Decimal(0), 0))
+        day = day or self.today
+        rules = self.rules_for(symbol, day)
+        late = self.session is not None and day < self.session
+        orders = self._yesterday if late else self._orders
+        turnover, traded = orders.get((account, orderid), (Decimal(0), 0))
         before = rules.order_fees(side, turnover, traded) if traded else None
         turnover, traded = turnover + price * volume, traded + volume
-        self._orders[account, orderid] = (turnover, traded)
+        orders[account, orderid] = (turnover, traded)
         after = rules.order_fees(side, turnover, traded)
         if before is None:
             return after
@@ -78,13 +90,13 @@ class Portfolio:
     def start_session(self, day: date) -> None:
         """Note each account's equity before the open, from which the daily loss is measured.
 
-        A day begins once: a restart in mid session keeps what was restored. Orders are day orders, so those
-        of the day before are forgotten.
+        A day begins once: a restart in mid session keeps what was restored. Orders are day orders, so a fill
+        that arrives late belongs to one of the day before; earlier ones are forgotten.
         """
         if day == self.session:
             return
         self.session = day
-        self._orders.clear()
+        self._yesterday, self._orders = self._orders, {}
         for book in self.books.values():
             book.day_start_equity = book.equity(self.quotes.last_prices)
 

@@ -1,6 +1,6 @@
 """The latest quote of each symbol, from vnpy ticks."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
 
@@ -9,9 +9,16 @@ from vnpy.trader.object import TickData
 from vnpy_aiagent.domain import MARKET_TZ, to_decimal
 from vnpy_aiagent.tools.snapshot import QuoteView
 
+ROUNDING = Decimal("0.000001")  # CNY
+MAX_TIMES = 10
+"""How many times the previous close, or what part of it, a price may be."""
+
 
 class QuoteBoard:
-    """Latest quotes. A tick's price that is zero, none or not finite is missing and stays so."""
+    """Latest quotes. A tick's price that is zero, none or not finite is missing and stays so.
+
+    Ticks may come from several gateways, and late: one older than the symbol's latest is not taken.
+    """
 
     def __init__(self) -> None:
         """Begin without quotes."""
@@ -19,9 +26,9 @@ class QuoteBoard:
         self.last_prices: dict[str, Decimal] = {}
 
     def update(self, tick: TickData) -> Decimal | None:
-        """Take a tick; its last price, None where it has none."""
-        last = _price(tick.last_price)
-        if last is None:
+        """Take a tick; its last price, None where it has none or is older than the latest."""
+        last, latest = _price(tick.last_price), self.at(tick.vt_symbol)
+        if last is None or (latest is not None and tick.datetime.astimezone(MARKET_TZ) < latest):
             return None
         self._ticks[tick.vt_symbol] = tick
         self.last_prices[tick.vt_symbol] = last
@@ -53,6 +60,23 @@ class QuoteBoard:
             limit_down=_price(tick.limit_down),
             volume=int(tick.volume) if tick.volume and isfinite(tick.volume) else None,
         )
+
+
+def is_absurd(tick: TickData, today: date) -> bool:
+    """Whether a tick cannot be true: its price is none, or far from its own limits, or its day.
+
+    A price of 0 is none yet, which is no absurdity.
+    """
+    price = tick.last_price
+    if not price:
+        return False
+    if not isfinite(price) or price < 0 or tick.datetime.astimezone(MARKET_TZ).date() != today:
+        return True
+    low, high, close = (_price(value) for value in (tick.limit_down, tick.limit_up, tick.pre_close))
+    last = to_decimal(price)
+    if (low is not None and last < low - ROUNDING) or (high is not None and last > high + ROUNDING):
+        return True
+    return close is not None and not close / MAX_TIMES <= last <= close * MAX_TIMES
 
 
 def _price(value: float) -> Decimal | None:

@@ -176,8 +176,10 @@ def _unfilled(record: RunRecord, parents: Iterable[ParentOrder]) -> Iterator[tup
 
 
 def _not_approved(record: RunRecord, verdict: Verdict) -> Iterator[tuple[str, str, Text]]:
-    """Why a human did not let an entry go: refused, lapsed, or no longer allowed."""
+    """Why an entry became no order: refused, lapsed, no longer allowed, or void by a human's command."""
     for signal in record.caused(Signal, verdict.id):
+        for withheld in record.caused(Withheld, signal.id):
+            yield "", withheld.reason.template, withheld.reason
         for asked in record.caused(ApprovalAsked, signal.id):
             for answered in record.caused(ApprovalAnswered, asked.id):
                 if not answered.approved:

@@ -174,7 +174,7 @@ def debate_lines(trade: Trade, say: Localizer) -> list[str]:
 
 def verify_line(say: Localizer) -> str:
     """How a reader checks the journal."""
-    return say("核验命令：aiagent journal verify journal.db，输出的 head 应与此相同")
+    return say("核验：在本报告所在的文件夹运行 aiagent journal verify journal.db，输出的 head 应与此相同")
 
 
 def _reasons(stage: str, name: str, whys: Iterable[Why], say: Localizer) -> list[Reason]:

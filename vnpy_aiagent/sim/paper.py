@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 
 from vnpy.trader.object import TickData
 
@@ -35,8 +36,10 @@ class PaperMarket:
         if tick.vt_symbol not in self.symbols or tick.datetime.astimezone(MARKET_TZ).date() != today:
             return
         before = self._volumes.get(tick.vt_symbol, tick.volume)
-        self._volumes[tick.vt_symbol] = tick.volume
-        traded = max(0.0, tick.volume - before)
+        volume = tick.volume if isfinite(tick.volume) else before
+        if isfinite(volume):
+            self._volumes[tick.vt_symbol] = volume
+        traded = max(0.0, volume - before) if isfinite(volume) else 0.0
         view = MarketView(
             last=price,
             bid=_price(tick.bid_price_1),
@@ -50,4 +53,4 @@ class PaperMarket:
 
 
 def _price(value: float) -> Decimal | None:
-    return to_decimal(value) if value > 0 else None
+    return to_decimal(value) if isfinite(value) and value > 0 else None

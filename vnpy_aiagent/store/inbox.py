@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import peewee
 
+from vnpy_aiagent.domain import typed, without_surrogates
 from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.store.database import StoreDatabase, close_database, first_line
 from vnpy_aiagent.store.models import tables_of
@@ -38,9 +39,10 @@ class Inbox:
 
     def post(self, command: str, args: Mapping[str, str], by: str, at: str) -> int:
         """Leave a command; returns its number, with which to ask for the result."""
-        text = json.dumps(dict(args), ensure_ascii=False, sort_keys=True)
+        clean = {name: typed(value) for name, value in args.items()}
+        text = json.dumps(clean, ensure_ascii=False, sort_keys=True)
         with storage(self._database):
-            query = self._tables.inbox.insert(command=command, args=text, posted_by=by, at=at)
+            query = self._tables.inbox.insert(command=typed(command), args=text, posted_by=typed(by), at=at)
             return int(query.execute())
 
     def take(self) -> list[Command]:
@@ -55,7 +57,7 @@ class Inbox:
 
     def done(self, command_id: int, result: str) -> None:
         """Record how a command ended; the first result stands. An unknown number raises JournalError."""
-        row = self._tables.inbox
+        row, result = self._tables.inbox, without_surrogates(result)
         with storage(self._database):
             query = row.update(result=result).where((row.id == command_id) & row.result.is_null())
             known = query.execute() or row.select().where(row.id == command_id).exists()

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
@@ -25,6 +25,8 @@ from vnpy_aiagent.ui.theme import CALM, DANGER, GAIN, LOSS, MUTED, paint_button,
 from vnpy_aiagent.ui.words import Words
 
 KEPT_ENDED = 500
+READING_MILLISECONDS = 1_000
+"""A request that has just appeared takes no answer for so long: the click was meant for the one before it."""
 
 
 class ApprovalQueue:
@@ -66,15 +68,24 @@ class ApprovalQueue:
 
 
 class ApprovalDialog(QDialog):
-    """One request. It takes no focus when it appears, so no key that was meant for elsewhere answers it."""
+    """One request. It takes no focus when it appears, so no key that was meant for elsewhere answers it.
 
-    approved = Signal()
-    refused = Signal(str)
+    Its signals carry the id of the request that was shown when the click came.
+    """
+
+    approved = Signal(str)
+    refused = Signal(str, str)
 
     def __init__(self, parent: QWidget, words: Words) -> None:
         """Begin hidden."""
         super().__init__(parent, Qt.WindowType.WindowStaysOnTopHint)
         self._words = words
+        self._shown = ""
+        self._answering = False
+        self._reading = QTimer(self)
+        self._reading.setSingleShot(True)
+        self._reading.setInterval(READING_MILLISECONDS)
+        self._reading.timeout.connect(self._set_buttons)
         self.setModal(False)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setWindowTitle(words("等待批准"))
@@ -95,12 +106,14 @@ class ApprovalDialog(QDialog):
         self.refuse = paint_button(QPushButton(words("拒绝")), DANGER)
         for button in (self.approve, self.refuse):
             button.setAutoDefault(False)
-        self.approve.clicked.connect(self.approved)
-        self.refuse.clicked.connect(lambda: self.refused.emit(self.why.text().strip()))
+        self.approve.clicked.connect(lambda: self.approved.emit(self._shown))
+        self.refuse.clicked.connect(lambda: self.refused.emit(self._shown, self.why.text().strip()))
         self._lay_out()
 
     def show_request(self, asked: ApprovalAsked, name: str) -> None:
-        """Show a request with the symbol's name."""
+        """Show a request with the symbol's name; it can be answered when there was time to read it."""
+        self._shown = asked.id
+        self._reading.start()
         words = self._words
         buy = asked.side is Side.BUY
         set_badge(self.side, words.label(asked.side), GAIN if buy else LOSS)
@@ -127,12 +140,17 @@ class ApprovalDialog(QDialog):
 
     def set_answering(self, answering: bool) -> None:
         """While an answer is under way no other is taken."""
-        self.approve.setEnabled(not answering)
-        self.refuse.setEnabled(not answering)
+        self._answering = answering
+        self._set_buttons()
 
     def reject(self) -> None:
         """Escape and the close button only hide it; the request waits on, the bar's button shows it."""
         self.hide()
+
+    def _set_buttons(self) -> None:
+        ready = not self._answering and not self._reading.isActive()
+        self.approve.setEnabled(ready)
+        self.refuse.setEnabled(ready)
 
     def _stop_text(self, asked: ApprovalAsked) -> str:
         words = self._words
@@ -245,15 +263,15 @@ class ApprovalDesk(QObject):
         self._shown = ""
         self.dialog.hide()
 
-    def _approve(self) -> None:
+    def _approve(self, approval_id: str) -> None:
         asked = self.queue.first
-        if asked is not None and asked.id == self._shown:
+        if asked is not None and asked.id == approval_id:
             self.dialog.set_answering(True)
             self._controls.approve(asked, lambda done: self._answered(asked, done))
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, approval_id: str, reason: str) -> None:
         asked = self.queue.first
-        if asked is not None and asked.id == self._shown:
+        if asked is not None and asked.id == approval_id:
             self.dialog.set_answering(True)
             self._controls.refuse(asked, reason, lambda done: self._answered(asked, done))
 
@@ -261,5 +279,6 @@ class ApprovalDesk(QObject):
         """An answer came through; where it failed the request can be answered again until it lapses."""
         if ended:
             self.queue.end(asked.id)
-        self.dialog.set_answering(False)
+        elif asked.id == self._shown:
+            self.dialog.set_answering(False)
         self.tick()

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pyqtgraph as pg  # type: ignore[import-untyped]
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from vnpy_aiagent.domain import AccountOpened, BaselineMark, EquityMark, Message
 from vnpy_aiagent.ui.theme import CURVE_COLOURS, MUTED
@@ -46,11 +46,17 @@ class EquityCurves(QWidget):
         for name in ("left", "bottom"):
             self.plot.getAxis(name).setTextPen(MUTED)
             self.plot.getAxis(name).setPen(MUTED)
+        self.plot.getAxis("left").enableAutoSIPrefix(False)
         self.plot.setLabel("left", words("收益率 %"), color=MUTED)
         self.plot.addLegend(offset=(10, 2), colCount=5, horSpacing=18, labelTextColor=MUTED, brush=LEGEND)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.plot)
+        self.hint = QLabel(words("收盘后显示净值曲线"))
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setStyleSheet(f"color: {MUTED};")
+        layout.addWidget(self.hint, 1)
+        layout.addWidget(self.plot, 1)
+        self.plot.hide()
 
     @property
     def names(self) -> list[str]:
@@ -62,6 +68,9 @@ class EquityCurves(QWidget):
         changed = {key for key in map(self._note, messages) if key is not None}
         for key in sorted(changed, key=lambda key: (key[1], key[0])):
             self._draw(key)
+        drawable = any(len(days) > 1 for days in self._values.values())
+        self.hint.setVisible(not drawable)
+        self.plot.setVisible(drawable)
 
     def _note(self, message: Message) -> tuple[str, bool] | None:
         match message:
@@ -92,7 +101,7 @@ class EquityCurves(QWidget):
             style = Qt.PenStyle.DashLine if baseline else Qt.PenStyle.SolidLine
             pen = pg.mkPen(colour, width=1 if baseline else 2, style=style)
             curve = self._curves[key] = self.plot.plot(name=name, pen=pen)
-        curve.setData(x, y)
+        curve.setData(x, y, symbol="o" if len(x) == 1 else None)
 
     def _base(self, key: tuple[str, bool], first: Decimal) -> Decimal:
         """An account's own cash; a baseline begins with the same cash as the first account."""

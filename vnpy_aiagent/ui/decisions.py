@@ -93,8 +93,8 @@ class DecisionsTab(QWidget):
 def decision_columns(words: Words) -> list[Column[DecisionRow]]:
     """Columns of the stream."""
     return [
-        Column(words("时间"), lambda row: f"{row.at.astimezone(MARKET_TZ):%m-%d %H:%M}"),
-        Column(words("代码"), lambda row: row.symbol),
+        Column(words("时间"), lambda row: f"{row.at.astimezone(MARKET_TZ):%m-%d %H:%M}", whole=True),
+        Column(words("代码"), lambda row: row.symbol, whole=True),
         Column(words("账户"), lambda row: row.account),
         Column(words("动作"), lambda row: words.label(row.action)),
         Column(words("把握"), lambda row: share(row.confidence) if row.confidence else "-", number=True),

@@ -113,7 +113,7 @@ def log_columns(words: Words) -> list[Column[LogLine]]:
         return COLOURS.get(row.level)
 
     return [
-        Column(words("时间"), lambda row: f"{row.at.astimezone(MARKET_TZ):%Y-%m-%d %H:%M:%S}"),
+        Column(words("时间"), lambda row: f"{row.at.astimezone(MARKET_TZ):%Y-%m-%d %H:%M:%S}", whole=True),
         Column(words("级别"), lambda row: words.label(row.level), colour=colour),
         Column(words("种类"), lambda row: row.label),
         Column(words("内容"), lambda row: row.text.replace("\n", " "), stretch=True, colour=colour),

@@ -86,7 +86,9 @@ class AgentCard(QFrame):
         colour = ACCENT if status.activity in BUSY else NEUTRAL
         set_badge(self.activity, self._words(ACTIVITIES[status.activity]), colour)
         at = status.at.astimezone(MARKET_TZ)
-        self.detail.setText(f"{at:%m-%d %H:%M:%S} {self._words.label(status.detail)}".strip())
+        detail = self._words.label(status.detail)
+        self.detail.setText(f"{at:%H:%M:%S} {detail}".strip())
+        self.detail.setToolTip(f"{at:%Y-%m-%d %H:%M:%S} {detail}".strip())
 
     def show_beat(self, at: datetime, now: datetime) -> None:
         """When it last handled something, seen from `now`."""
@@ -250,7 +252,7 @@ def position_columns(words: Words) -> list[Column[PositionRow]]:
     """Columns of the positions' table; volumes in shares, prices in CNY."""
     return [
         Column(words("账户"), lambda row: row.account),
-        Column(words("代码"), lambda row: row.symbol),
+        Column(words("代码"), lambda row: row.symbol, whole=True),
         Column(words("名称"), lambda row: row.name, stretch=True),
         Column(
             words("管理"),

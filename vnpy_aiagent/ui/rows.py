@@ -11,19 +11,24 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
+WIDEST, MARGIN = 260, 8
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
-    """One column: its title, a row's text in it, whether it is a number, and a colour where there is one."""
+    """One column: its title, a row's text in it, whether it is a number, and a colour where there is one.
+
+    One column takes what the others leave (`stretch`); a `whole` one is as wide as its texts are.
+    """
 
     title: str
     text: Callable[[Row], str]
     number: bool = False
     colour: Callable[[Row], str | None] | None = None
     stretch: bool = False
+    whole: bool = False
 
 
 class RowsModel(QAbstractTableModel, Generic[Row]):
@@ -185,9 +190,22 @@ def table_of(model: RowsModel[Any], widths: Sequence[int] = ()) -> QTableView:
     table.verticalHeader().setDefaultSectionSize(26)
     header = table.horizontalHeader()
     header.setHighlightSections(False)
+    header.setResizeContentsPrecision(0)
     for number, column in enumerate(model.columns):
         if number < len(widths):
             header.resizeSection(number, widths[number])
         if column.stretch:
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+    _widen(table, model)
+    model.rowsInserted.connect(lambda: _widen(table, model))
+    model.modelReset.connect(lambda: _widen(table, model))
     return table
+
+
+def _widen(table: QTableView, model: RowsModel[Any]) -> None:
+    """Give `whole` columns the width of what is seen of them, within bounds; none becomes narrower."""
+    header = table.horizontalHeader()
+    for number, column in enumerate(model.columns):
+        if column.whole:
+            wanted = min(table.sizeHintForColumn(number) + MARGIN, WIDEST)
+            header.resizeSection(number, max(header.sectionSize(number), wanted))

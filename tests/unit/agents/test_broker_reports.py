@@ -240,11 +240,15 @@ def test_the_same_trade_id_on_both_sides_is_two_fills(world: World) -> None:
 
 def test_a_sale_of_more_than_the_book_holds_is_not_booked(world: World) -> None:
     """The journal would hold a fill that no restart could book."""
+    bought = world.signal()
+    world.trade(bought, volume=1000)
+    world.house.go("2025-03-04 10:00:00")
     sale = world.signal(1000, Side.SELL)
-    world.trade(sale, volume=400, direction=Direction.SHORT, price=4.95)
+    del world.house.engine.house.portfolio.books["judge"].positions[BANK]
+    world.trade(sale, tradeid="2", volume=400, direction=Direction.SHORT, price=4.95)
     [alert] = world.alerts("回报不可信")
     assert "卖出 400 股，账上只有 0 股" in str(alert.text)
-    assert world.fills == []
+    assert len(world.fills) == 1, "the buy alone"
 
 
 def test_trades_whose_time_goes_backwards_within_the_day_are_all_booked(world: World) -> None:
@@ -253,6 +257,18 @@ def test_trades_whose_time_goes_backwards_within_the_day_are_all_booked(world: W
         stamp = at(f"{DAY} 10:00:00") + timedelta(minutes=minutes)
         world.trade(order, tradeid=str(number), volume=300, datetime=stamp)
     assert [volume for volume, _ in world.fills] == [300, 300, 300]
+
+
+def test_a_fill_that_arrives_on_the_next_day_costs_no_second_minimum_commission(world: World) -> None:
+    order = world.signal()
+    stamp = world.house.clock.now()
+    world.trade(order)
+    world.house.go("2025-03-04 10:00:00")
+    world.trade(order, tradeid="2", volume=600, datetime=stamp)
+    first, late = world.house.said(Fill)
+    rules = world.house.engine.house.portfolio.rules_for(BANK, stamp.date())
+    assert late.trading_day == stamp.date()
+    assert first.fees + late.fees == rules.order_fees(Side.BUY, Decimal(5000), 1000).total
 
 
 def test_a_trade_without_a_time_is_of_now(world: World) -> None:

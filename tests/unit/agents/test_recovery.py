@@ -82,6 +82,10 @@ def test_where_nothing_ran_at_the_close_before_the_last_daily_closes_stand_in() 
     assert restart(moment(10), 30.0, closes=closes).book.day_start_equity == Decimal(980_000) + 1000 * 30
 
 
+def test_an_account_without_any_close_is_measured_from_the_last_daily_closes_too() -> None:
+    assert restart(moment(10), 30.0).book.day_start_equity == Decimal(980_000) + 1000 * 30
+
+
 def test_a_seeded_price_is_no_quote_to_trade_on() -> None:
     world = restart(moment(10), 30.0)
     RiskAgent(world.house, RiskEngine()).on_proposal(a_proposal())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from vnpy.trader.constant import Exchange, Interval
 from vnpy.trader.object import BarData, OrderData, TradeData
@@ -59,7 +59,7 @@ class Scripted(CtaTemplate):
     """Does what `script` says after the bar of that number; records what it is told."""
 
     author = "tests"
-    script: dict[int, Action]
+    script: ClassVar[dict[int, Action]]
 
     def on_init(self) -> None:
         self.n = -1
@@ -92,6 +92,7 @@ def play(
     interval: Interval = Interval.DAILY,
     slippage: float = 0,
     rate: float = 0.00025,
+    strategy: type[CtaTemplate] | None = None,
     **more: Any,
 ) -> Any:
     """Run a script over bars; the engine, with its strategy."""
@@ -109,8 +110,7 @@ def play(
         end=END,
         **more,
     )
-    strategy = type("Script", (Scripted,), {"script": script})
-    engine.add_strategy(strategy, {})
+    engine.add_strategy(strategy or type("Script", (Scripted,), {"script": script}), {})
     engine.history_data = bars
     engine.run_backtesting()
     return engine

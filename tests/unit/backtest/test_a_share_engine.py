@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any, ClassVar
 
 import pytest
 from vnpy.trader.constant import Interval
@@ -12,7 +13,7 @@ from vnpy_aiagent.backtest.session import Instrument
 from vnpy_aiagent.errors import RuleUnknown
 from vnpy_aiagent.market import CorporateAction
 
-from .engine_helpers import balance, bar, fills_of, flat, minutes, play
+from .engine_helpers import Scripted, balance, bar, fills_of, flat, minutes, play
 
 DAYS = ("2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08")
 
@@ -288,3 +289,91 @@ def test_ticks_meet_the_other_side_of_the_book_or_their_own_limit():
         ticks, {0: lambda s: s.buy(10.05, 100), 1: lambda s: s.buy(10.01, 100)}, mode=BacktestingMode.TICK
     )
     assert fills_of(engine) == [("LONG", 10.02, 100), ("LONG", 10.01, 100)]
+
+
+def test_slippage_holds_for_daily_bars_too_and_never_beyond_the_limit():
+    script = {0: lambda s: s.buy(10.5, 100), 1: lambda s: s.sell(9.98, 100)}
+    assert fills_of(play(flat(*DAYS), script, slippage=0.05)) == [("LONG", 10.05, 100), ("SHORT", 9.98, 100)]
+
+
+def test_a_resting_stop_follows_an_ex_day_and_protects_the_new_shares_too():
+    action = CorporateAction(vt_symbol="600519.SSE", ex_date=date(2024, 1, 4), bonus=Decimal(1))
+    bars = [
+        *flat("2024-01-02", "2024-01-03"),
+        *flat("2024-01-04", price=5.0),
+        bar("2024-01-05", 4.8, 4.8, 4.5, 4.6),
+    ]
+    script = {0: lambda s: s.buy(10.5, 1000), 1: lambda s: s.sell(9.2, 1000, stop=True)}
+    engine = play(bars, script, engine=AShareBacktestingEngine(corporate_actions=[action]))
+    assert fills_of(engine)[1:] == [("SHORT", 4.6, 2000)]
+    assert engine.holding == 0
+
+
+def test_a_sale_inside_a_bar_does_not_pay_for_a_purchase_at_its_open():
+    bars = [*flat("2024-01-02", "2024-01-03"), bar("2024-01-04", 10.0, 10.8, 9.9, 10.5), *flat("2024-01-05")]
+    orders = (lambda s: s.sell(10.7, 900), lambda s: s.buy(10.1, 900))
+    for first, second in (orders, orders[::-1]):
+        script = {0: lambda s: s.buy(10.1, 900), 1: lambda s, f=first, g=second: (f(s), g(s))}
+        engine = play(bars, script, capital=9_200)
+        assert fills_of(engine) == [("LONG", 10.0, 900), ("SHORT", 10.7, 900)]
+        assert dict(engine.rejected) == {"cash": 1}
+
+
+def test_what_is_sent_on_a_fill_waits_for_the_next_bar():
+    bars = [*flat("2024-01-02", "2024-01-03"), bar("2024-01-04", 10.0, 10.8, 9.9, 10.5)]
+
+    class Chaser(Scripted):
+        script: ClassVar[dict[int, Any]] = {
+            0: lambda s: s.buy(10.1, 900),
+            1: lambda s: s.sell(10.7, 900),
+        }
+
+        def on_trade(self, trade):
+            if trade.direction.name == "SHORT":
+                self.buy(9.95, 100, stop=True)
+
+    engine = play(bars, {}, strategy=Chaser)
+    assert fills_of(engine) == [("LONG", 10.0, 900), ("SHORT", 10.7, 900)]
+
+
+def test_a_stop_that_the_strategy_cancels_as_it_triggers_does_not_fill():
+    class Canceller(Scripted):
+        script: ClassVar[dict[int, Any]] = {0: lambda s: s.buy(9.95, 900, stop=True)}
+
+        def on_stop_order(self, stop):
+            self.cancel_all()
+
+    engine = play(flat(*DAYS), {}, strategy=Canceller)
+    assert fills_of(engine) == []
+    assert engine._ledger.available == 1_000_000
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (0, 0, 0, 0),
+        (0, 10.1, 0, 10.0),
+        (9.0, 10.1, 9.9, 10.0),
+        (10.0, 9.9, 10.1, 10.0),
+        (10.0, 10.1, 9.9, float("nan")),
+        (10.0, float("inf"), 9.9, 10.0),
+        (-1.0, 10.1, -1.0, 10.0),
+    ],
+)
+def test_nothing_trades_on_a_bar_that_cannot_be_true(bad):
+    said: list[str] = []
+    engine = AShareBacktestingEngine()
+    script = {0: lambda s: (setattr(engine, "output", said.append), s.buy(10.5, 100))}
+    bars = [*flat("2024-01-02"), bar("2024-01-03", *bad), *flat("2024-01-04")]
+    play(bars, script, engine=engine)
+    assert fills_of(engine) == [("LONG", 10.0, 100)]
+    assert next(iter(engine.trades.values())).datetime.date() == date(2024, 1, 4)
+    assert engine.bad == 1
+    assert any("不可能成立" in line for line in said)
+
+
+@pytest.mark.parametrize("volume", [float("nan"), float("inf"), -100, 0.5])
+def test_a_stop_of_a_senseless_volume_is_refused(volume):
+    engine = play(flat(*DAYS), {0: lambda s: s.buy(9.95, volume, stop=True)})
+    assert dict(engine.rejected) == {"lot_size": 1}
+    assert fills_of(engine) == []

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from decision_world import NOW, request, snapshot
 
+from vnpy_aiagent.brain import runner as runner_module
 from vnpy_aiagent.brain.build import BrainSetup
 from vnpy_aiagent.brain.decide import Brain, BrainAnswer, failed_answer
 from vnpy_aiagent.brain.runner import MAX_RESTARTS, InlineRunner, ProcessRunner
@@ -113,6 +114,19 @@ class FakeConnection:
         pass
 
 
+class DeadPipe(FakeConnection):
+    """The pipe of a process that dies when the test says so, and is closed thereafter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_die = Event()
+
+    def poll(self, timeout: float) -> bool:
+        if self.may_die.wait(timeout):
+            raise OSError("handle is closed")
+        return False
+
+
 class FakeProcess:
     """A process that has ended."""
 
@@ -138,6 +152,38 @@ def test_a_brain_that_dies_again_and_again_is_given_up_and_every_request_still_a
     assert "没有新决策" in str(told[-1])
     runner.submit(request(), snapshot(), answers.put)
     assert all(proposal.abstained for proposal in answers.get(timeout=LONG).proposals)
+    runner.close()
+
+
+@pytest.mark.parametrize("failures", [1, MAX_RESTARTS])
+def test_a_brain_that_cannot_be_started_again_is_tried_until_the_limit(
+    monkeypatch: pytest.MonkeyPatch, troubles: Queue[Text], failures: int
+) -> None:
+    """The first process dies; the system refuses new ones `failures` times."""
+    monkeypatch.setattr(runner_module, "RETRY_SECONDS", 0.001)
+    dead, pipe = DeadPipe(), Pipe()
+    script: list[Any] = [dead, *[OSError("no memory")] * failures, pipe]
+
+    def launch(runner: ProcessRunner) -> tuple[Any, FakeProcess]:
+        step = script.pop(0)
+        if isinstance(step, OSError):
+            raise step
+        return step, FakeProcess()
+
+    monkeypatch.setattr(ProcessRunner, "_launch", launch)
+    runner, answers = ProcessRunner(SETUP, "m", False, troubles.put, CLOCK), Queue[BrainAnswer]()
+    waits = runner._listener
+    dead.may_die.set()
+    told = [str(troubles.get(timeout=LONG)) for _ in range(failures + 1)]
+    assert ["OSError: no memory" in text for text in told] == [True] * failures + [False]
+    runner.submit(request(), snapshot(), answers.put)
+    abstained = answers.get(timeout=LONG).proposals[0].abstained
+    if failures < MAX_RESTARTS:
+        assert waits.is_alive()
+        assert "late" in abstained  # the new process answered
+    else:
+        assert "没有新决策" in told[-1]
+        assert "not running" in abstained
     runner.close()
 
 

@@ -158,3 +158,14 @@ def test_a_silent_system_is_reported_and_the_command_stays_in_its_inbox(
         refused = call("halt", "--reason", "x", "--journal", journal).refusal
     assert "did not answer" in refused
     assert waiting(journal) == ["halt"]
+
+
+def test_a_mode_of_the_settings_is_never_turned_into_another(call: Call, tmp_path: Path) -> None:
+    config = tmp_path / "live.yaml"
+    config.write_text(
+        "mode: LIVE\nlive: {capital_limit: 10000, allowlist: [600519.SSE]}\nuniverse: [600519.SSE]\n",
+        encoding="utf-8",
+    )
+    refusal = call("run", "--config", config, "--headless", "--seconds", 1).refusal
+    assert "mode LIVE is not offered" in refusal
+    assert "mode LIVE is not offered" in call("run", "--mode", "live", "--headless").refusal

@@ -116,3 +116,17 @@ def test_status_shows_what_waits_and_what_people_took_over(call: Call, journal: 
 def test_status_at_rest_has_the_same_keys(call: Call, journal: Path) -> None:
     found = json.loads(call("status", "--journal", journal, "--json").out)
     assert (found["approvals"], found["slips"]) == ([], [])
+
+
+def test_a_halt_with_bytes_that_are_no_text_reaches_the_running_system(call: Call, journal: Path) -> None:
+    reason = "券商故障".encode("gbk").decode("utf-8", "surrogateescape")
+    with running(journal, lambda _: {}) as heard:
+        people = call("halt", "--reason", reason, "--journal", journal)
+    assert people.code == 0
+    assert len(heard) == 1
+    assert "\ufffd" in heard[0]
+
+
+def test_a_halt_at_rest_with_bytes_that_are_no_text_is_journaled(call: Call, journal: Path) -> None:
+    assert call("halt", "--reason", "故障\udcff", "--journal", journal).code == 0
+    assert verify(journal).entries == 2

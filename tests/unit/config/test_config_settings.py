@@ -77,6 +77,21 @@ def test_broken_json_is_one_line(tmp_path: Path) -> None:
     assert "neither valid YAML nor JSON" in refusal(written(tmp_path, '{"mode": ', "config.json"))
 
 
+@pytest.mark.parametrize(("name", "depth"), [("config.json", 200_000), ("config.yaml", 2_000)])
+def test_a_file_nested_without_end_is_refused(tmp_path: Path, name: str, depth: int) -> None:
+    path = written(tmp_path, '{"universe": ' + "[" * depth + "]" * depth + "}", name)
+    assert "nested too deeply" in refusal(path)
+
+
+def test_a_variable_nested_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIAGENT_UNIVERSE", "[" * 100_000 + "]" * 100_000)
+    assert "nested too deeply" in refusal()
+
+
+def test_a_symbol_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    assert "universe" in refusal(written(tmp_path, r'{"universe": ["\udcff.SSE"]}', "config.json"))
+
+
 def test_a_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes("mode: 模拟".encode("gbk"))

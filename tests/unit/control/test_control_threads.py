@@ -81,8 +81,8 @@ def command(number: int) -> Command:
 class FakeInbox:
     """Answers `take` from a script; afterwards it is empty."""
 
-    def __init__(self, script: Sequence[list[Command] | JournalError]) -> None:
-        self._script: Iterator[list[Command] | JournalError] = iter(script)
+    def __init__(self, script: Sequence[list[Command] | Exception]) -> None:
+        self._script: Iterator[list[Command] | Exception] = iter(script)
         self.exhausted = Event()
 
     def take(self) -> list[Command]:
@@ -90,7 +90,7 @@ class FakeInbox:
         if answer is None:
             self.exhausted.set()
             return []
-        if isinstance(answer, JournalError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -119,6 +119,22 @@ def test_storage_trouble_is_reported_once_a_spell_and_polling_goes_on() -> None:
     poller.stop()
     assert troubles.items == ["disk full", "gone"]
     assert [item.id for item in got.items if isinstance(item, Command)] == [1, 2]
+
+
+def test_any_other_error_is_told_once_a_spell_too_and_commands_still_come() -> None:
+    inbox = FakeInbox([TypeError("no bytes"), ValueError("bad row"), [command(1)]])
+    got, troubles = Gathered(1), Gathered(1)
+
+    def tell(text: str) -> None:
+        troubles(text)
+        raise RuntimeError("nobody listens")
+
+    poller = InboxPoller(inbox, got, tell, interval=0.001)
+    poller.start()
+    assert inbox.exhausted.wait(LONG)
+    poller.stop()
+    assert troubles.items == ["TypeError: no bytes"]
+    assert [item.id for item in got.items if isinstance(item, Command)] == [1]
 
 
 def test_a_silent_event_thread_is_noticed_once_and_its_return_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from vnpy.trader.object import LogData
 
+from vnpy_aiagent import daily_report
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.daily_report import DailyReports
 from vnpy_aiagent.data.hs300 import load_hs300
@@ -58,9 +59,9 @@ def a_review(period: Period) -> Review:
     )
 
 
-def reports(journal: Path, folder: Path, told: Any) -> DailyReports:
+def reports(journal: Path, folder: Path, told: Any, *, flushed: bool = True) -> DailyReports:
     bars = LiveBars(load_hs300(), load_hs300, VirtualClock(FOUR))
-    return DailyReports(told, str(journal), bars, folder, lambda: True, "zh")
+    return DailyReports(told, str(journal), bars, folder, lambda: flushed, "zh")
 
 
 def test_the_days_report_is_written_after_its_review_and_no_other(tmp_path: Path) -> None:
@@ -89,3 +90,22 @@ def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     made.stop()
     assert [severity for severity, _ in told.alerts] == [Severity.WARNING]
     assert told.alerts[0][1].startswith("日报未能写成")
+
+
+def test_a_journal_that_is_not_wholly_on_the_disk_is_told_and_the_report_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also an error that nobody foresaw is told."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(daily_report, "write_report", fails)
+    told = Told()
+    made = reports(tmp_path / "journal.db", tmp_path, told, flushed=False)
+    made.on_review(a_review(Period.DAY))
+    made.stop()
+    assert [text for _, text in told.alerts] == [
+        "日志尚未全部写入磁盘，2024-09-30 的日报可能不完整",
+        "日报未能写成：ZeroDivisionError: by zero",
+    ]

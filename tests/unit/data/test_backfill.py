@@ -11,10 +11,11 @@ import pytest
 from vnpy.trader.database import get_database
 
 from vnpy_aiagent.data import backfill
+from vnpy_aiagent.data.akshare_source import download
 from vnpy_aiagent.data.backfill import Backfill
 from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.market_data import MarketData
-from vnpy_aiagent.data.vnpy_database import load_from_database, release
+from vnpy_aiagent.data.vnpy_database import load_from_database, release, to_vnpy_bars
 from vnpy_aiagent.domain.clock import MARKET_TZ, VirtualClock
 from vnpy_aiagent.domain.enums import BarInterval, Severity
 from vnpy_aiagent.domain.text import Text
@@ -71,7 +72,37 @@ def test_what_has_no_bars_is_downloaded_and_used_at_once(client: Any) -> None:
     ]
 
 
-def test_what_has_bars_is_left_alone_and_named_where_it_is_old(client: Any) -> None:
+def store_first(count: int, client: Any, monkeypatch: pytest.MonkeyPatch, off: float = 0.0) -> None:
+    """The first bars of 600519 in the database, moved by `off` CNY; all of them to be downloaded."""
+    found = download(["600519.SSE"], date(2025, 11, 1), date(2025, 11, 20), client=client, clock=CLOCK)
+    monkeypatch.setattr(backfill, "download", lambda *_, **__: found)
+    bars = list(to_vnpy_bars(found.bars("600519.SSE", BarInterval.DAILY)))[:count]
+    for bar in bars:
+        for name in ("open_price", "high_price", "low_price", "close_price"):
+            setattr(bar, name, getattr(bar, name) + off)
+    get_database().save_bar_data(bars)
+
+
+def test_bars_that_end_too_early_are_continued_where_the_last_close_agrees(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_first(2, client, monkeypatch)
+    counts, said = run(("600519.SSE",), client)
+    assert counts == [4]
+    assert said == ["INFO 1 个标的的历史日线已续到最近的交易日"]
+
+
+def test_adjusted_bars_are_never_continued_with_unadjusted_ones(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_first(2, client, monkeypatch, off=-5.0)
+    counts, said = run(("600519.SSE",), client)
+    assert counts == [2]
+    assert len(said) == 1
+    assert "已复权的日线不会自动续接" in said[0]
+
+
+def test_what_has_bars_is_left_alone_and_named_where_nothing_newer_comes(client: Any) -> None:
     run(SYMBOLS, client)
     later = VirtualClock(datetime(2025, 11, 25, 20, tzinfo=MARKET_TZ))
     counts, said = run(SYMBOLS, client, later)

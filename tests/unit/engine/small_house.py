@@ -166,12 +166,20 @@ class SmallHouse:
             self.events.drain()
         self.clock.moment = target
 
-    def tick(self, price: float, symbol: str = BANK, *, traded: float = 1e7, stamp: str = "") -> None:
+    def tick(
+        self,
+        price: float,
+        symbol: str = BANK,
+        *,
+        traded: float = 1e7,
+        stamp: str = "",
+        gateway: str = "SIM",
+    ) -> None:
         """One quote, at the clock's time or another; limits are 10 % around the previous close."""
         self.volume += traded
         code, _, suffix = symbol.rpartition(".")
         tick = TickData(
-            "SIM",
+            gateway,
             code,
             Exchange(suffix),
             at(stamp) if stamp else self.clock.now(),

@@ -8,19 +8,21 @@ import pytest
 
 from vnpy_aiagent.config import LiveSettings, load_settings
 from vnpy_aiagent.domain import (
+    Action,
     Alert,
     ApprovalAnswered,
     ApprovalAsked,
     HandlerFailed,
     Mode,
     ParentOrder,
+    Proposal,
     Sent,
     Side,
 )
 from vnpy_aiagent.errors import ConfigError
 from vnpy_aiagent.store.inbox import Command
 
-from .small_house import BANK, SmallHouse
+from .small_house import BANK, SmallHouse, at
 
 OPEN = "2025-03-03 10:00:00"
 
@@ -256,3 +258,90 @@ def test_commands_of_other_processes_do_the_same(journal: Path) -> None:
             command("hand_back", account="judge", symbol=BANK, stop="cheap")
         assert command("hand_back", account="judge", symbol=BANK, stop="4.50") == {"volume": 1000}
         assert command("status")["accounts"][0]["external"] == {}
+
+
+def test_an_approval_on_an_old_quote_is_not_sent(journal: Path) -> None:
+    with SmallHouse(journal, OPEN, approvals="all", approval_lapse=300) as house:
+        house.buy(1000)
+        house.go("2025-03-03 10:03:01")
+        assert not house.engine.approve(the_one(house).id, by="window")
+        assert answers(house) == [(False, "window", "行情已过期 181 秒，上限 180 秒")]
+        house.events.drain()
+        assert house.said(ParentOrder) == []
+
+
+def test_an_approval_asks_the_rules_again_and_frees_the_cash_of_what_they_refuse(house: SmallHouse) -> None:
+    house.buy(1000)
+    book = house.engine.house.portfolio.books["judge"]
+    book.day_start_equity *= 2
+    assert not house.engine.approve(the_one(house).id)
+    [(approved, _, reason)] = answers(house)
+    assert (approved, reason) == (False, "当日亏损 50.0% 达到上限 3.0%，今日不再开仓")
+    assert book.available == book.cash
+
+
+def test_an_approval_of_more_than_the_rules_now_allow_is_refused_with_their_sentence(
+    house: SmallHouse,
+) -> None:
+    house.buy(19_900)  # 10.05 % of the equity at its limit
+    assert not house.engine.approve(the_one(house).id)
+    assert answers(house)[0][2] == "单票仓位 10.0%，上限 10.0%"
+
+
+def test_a_sale_that_waits_is_not_asked_for_again(journal: Path) -> None:
+    with SmallHouse(journal, OPEN) as house:
+        house.buy(10_000)
+    with SmallHouse(journal, "2025-03-04 10:00:00", approvals="all") as house:
+        house.quote()
+        for _ in range(2):
+            weight = 5_000 * 5.0 / float(house.engine.house.portfolio.equity("judge"))
+            reduce = Proposal(
+                id="p",
+                at=house.clock.now(),
+                account="judge",
+                request_id="q",
+                decision_id="d",
+                symbol=BANK,
+                action=Action.REDUCE,
+                target_weight=weight * 1.0001,
+                confidence=0.9,
+                valid_until=at("2025-03-04 15:00:00"),
+            )
+            house.engine.risk.judge(reduce)
+            house.events.drain()
+        assert the_one(house).volume == 5_000
+        assert house.engine.approve(the_one(house).id)
+        house.events.drain()
+        house.quote()
+        assert house.held == {BANK: 5_000}
+
+
+def test_a_stop_does_not_wait_behind_a_sale_that_waits(journal: Path) -> None:
+    with SmallHouse(journal, OPEN) as house:
+        house.buy(1000)
+    with SmallHouse(journal, "2025-03-04 10:00:00", approvals="all") as house:
+        house.quote()
+        close = Proposal(
+            id="p",
+            at=house.clock.now(),
+            account="judge",
+            request_id="q",
+            decision_id="d",
+            symbol=BANK,
+            action=Action.CLOSE,
+            confidence=0.9,
+            valid_until=at("2025-03-04 15:00:00"),
+        )
+        house.engine.risk.judge(close)
+        house.events.drain()
+        waiting = the_one(house)
+        house.quote(4.79)
+        house.quote(4.79)
+        assert house.held == {}
+        assert not house.engine.approve(waiting.id)
+
+
+def test_nobody_may_have_an_order_wait_longer_than_five_minutes() -> None:
+    assert load_settings(approval_lapse=300).approval_lapse == 300
+    with pytest.raises(ConfigError, match="approval_lapse"):
+        load_settings(approval_lapse=301)

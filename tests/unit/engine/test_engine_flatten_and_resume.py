@@ -2,10 +2,24 @@
 
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from vnpy.event import Event
 
-from vnpy_aiagent.domain import Alert, CommandTaken, Fill, Intent, Severity, Side, StateChanged, StopUpdate
+from vnpy_aiagent.base import EVENT_AI_COMMAND
+from vnpy_aiagent.domain import (
+    Alert,
+    CommandTaken,
+    Fill,
+    HandlerFailed,
+    Intent,
+    Severity,
+    Side,
+    StateChanged,
+    StopUpdate,
+)
 from vnpy_aiagent.store.inbox import Command
 
 from .small_house import BANK, STAR, SmallHouse
@@ -148,6 +162,21 @@ def test_every_change_of_the_state_names_the_command_that_caused_it(journal: Pat
         taken, changed = house.said(CommandTaken), house.said(StateChanged)
         assert [(each.command, each.by) for each in taken] == [(command, "somebody"), (command, "terminal")]
         assert [each.cause for each in changed] == [each.id for each in taken]
+
+
+def test_a_command_that_fails_in_an_unforeseen_way_is_answered_and_journaled(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SmallHouse(journal, f"{DAY}T10:00") as house:
+        answers: list[tuple[int, str]] = []
+        threads: Any = SimpleNamespace(answer=lambda command, text: answers.append((command.id, text)))
+        monkeypatch.setattr(house.engine, "_threads", threads)
+        monkeypatch.setattr(house.engine.monitoring, "flatten", lambda cause: 1 // 0)
+        house.events.put(Event(EVENT_AI_COMMAND, Command(7, "flatten", {}, "terminal", "")))
+        house.events.drain()
+        assert [number for number, _ in answers] == [7]
+        assert "ZeroDivisionError" in answers[0][1]
+        assert len(house.said(HandlerFailed)) == 1
 
 
 def test_a_moved_stop_and_an_adjusted_trigger_are_commands_too(journal: Path) -> None:

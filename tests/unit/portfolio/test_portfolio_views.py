@@ -1,7 +1,7 @@
 """Quotes, the accounts side by side, and baselines."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import inf, nan
 from typing import Any
@@ -227,3 +227,11 @@ def test_prices_between_ticks_leave_cents_that_add_up(portfolio: Portfolio) -> N
     for n in range(50):
         portfolio.apply(bought(1, date(2024, 5, 6), "10.004", order=f"o{n}"))
     assert portfolio.books["judge"].cash_off == Decimal("0.20")
+
+
+def test_an_index_whose_data_begin_later_says_so() -> None:
+    series = daily("000300.SSE", dict(zip(DAYS, (10, 11, 12, 12), strict=True)))
+    early = index("000300", series, DAYS[0], Decimal(1000))
+    late = index("000300", series, DAYS[0] - timedelta(days=60), Decimal(1000))
+    assert "数据自" not in early.label.render()
+    assert f"数据自 {DAYS[0]} 起" in late.label.render()

@@ -28,6 +28,16 @@ def test_commands_are_taken_in_order_until_they_are_done(target: str) -> None:
     close_database(database)
 
 
+def test_words_and_answers_that_are_no_text_are_kept_as_far_as_they_are(target: str) -> None:
+    database = open_database(target)
+    inbox = Inbox(database)
+    number = inbox.post("halt", {"reason": "故障\udcff"}, "cli\udcff", AT)
+    assert inbox.take() == [Command(number, "halt", {"reason": "故障\ufffd"}, "cli\ufffd", AT)]
+    inbox.done(number, "no \udcff")
+    assert inbox.result(number) == "no \ufffd"
+    close_database(database)
+
+
 def test_the_first_result_of_a_command_stands(target: str) -> None:
     database = open_database(target)
     inbox = Inbox(database)

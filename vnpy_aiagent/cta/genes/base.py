@@ -12,12 +12,18 @@ from vnpy.trader.constant import Direction, Exchange, Interval
 from vnpy.trader.object import BarData, TickData, TradeData
 from vnpy.trader.utility import ArrayManager, BarGenerator, round_to
 from vnpy_ctastrategy import CtaTemplate
+from vnpy_ctastrategy.base import EngineType
 
-from vnpy_aiagent.cta.daily_bars import DailyBars
+from vnpy_aiagent.cta.daily_bars import DailyBars, market_time
+from vnpy_aiagent.cta.live import running_engine
+from vnpy_aiagent.domain import TradingState
 from vnpy_aiagent.market import instrument_rules
+from vnpy_aiagent.market.sessions import AFTERNOON_START, CLOSE, MORNING_END, MORNING_START
 
 LOT = 100
 STAR_LOT = 200
+AT_ONCE = 2.0
+"""A sell stop so far above the price triggers with the next trade, and sells at the market."""
 COSTS = 0.001
 """Fees that the strategy's own funds are charged with, as a ratio; the host books the real ones."""
 REACH = 0.02
@@ -26,6 +32,10 @@ REACH = 0.02
 
 class GeneStrategy(CtaTemplate):
     """Long or flat in one share or fund.
+
+    Live, it trades through the CTA engine like any strategy of the user's: the app's risk rules, approvals
+    and journal do not see its orders. It sends none while the app is HALTED, and buys only while the app is
+    ACTIVE.
 
     capital: CNY that the strategy begins with. weight: the part of what it has that goes into a position.
     stop_percent: the protective stop below the entry, in percent. init_days: calendar days of bars loaded
@@ -71,23 +81,29 @@ class GeneStrategy(CtaTemplate):
         self.funds = self.funds or self.capital
         if self.init_days > 0:
             self.load_bar(self.init_days, Interval.DAILY, self._learn)
+        if self.am.inited:
+            self._decision = self.wants()
 
     def on_tick(self, tick: TickData) -> None:
-        """Live: ticks become minute bars."""
-        self._minutes.update_tick(tick)
+        """Live: ticks of continuous trading become minute bars; auction prices are indicative."""
+        at = market_time(tick.datetime).time()
+        if MORNING_START <= at < MORNING_END or AFTERNOON_START <= at < CLOSE:
+            self._minutes.update_tick(tick)
 
     def on_bar(self, bar: BarData) -> None:
         """A bar of any interval from a minute to a day."""
         complete = self.days.add(bar)
-        if self.days.intraday and self.days.day_began:
+        if complete:
+            self._update(bar.datetime)
+            if self.am.inited:
+                self._decision = self.wants()
+        if self.days.day_began if self.days.intraday else complete:
             self._act(bar.close_price)
-        if not complete:
-            return
-        self._update(bar.datetime)
-        if self.am.inited:
-            self._decision = self.wants()
-        if not self.days.intraday:
-            self._act(bar.close_price)
+
+    def on_adjust(self, factor: float) -> None:
+        """An ex-day of a backtest: what is remembered of earlier prices is put on the new level."""
+        self.entry_price *= factor
+        self.days.rescale(factor)
 
     def on_trade(self, trade: TradeData) -> None:
         """Follow the strategy's own funds and remember the entry; what was sold is over."""
@@ -131,19 +147,29 @@ class GeneStrategy(CtaTemplate):
         if not self.trading:
             return
         self.cancel_all()
-        if self.pos == 0 and self._decision:
+        state = self._app_state()
+        if state is TradingState.HALTED:
+            self.write_log("AiAgent 已全部停止，本策略不发委托")
+        elif self.pos == 0 and self._decision and state is TradingState.ACTIVE:
             limit = self._reach(price * (1 + REACH))
             volume = int(self.funds * self.weight / limit / LOT) * LOT
             if volume >= self.lot:
                 self.buy(limit, volume)
         elif self.pos > 0 and self._decision is False:
-            self.sell(self._reach(price * (1 - REACH)), self.pos)
+            self.sell(self._to_tick(price * AT_ONCE), self.pos, stop=True)
         elif self.pos > 0:
             stop = self.stop_price()
             if stop > 0:
                 self.sell(self._to_tick(stop), self.pos, stop=True)
         self._decision = None
         self.put_event()
+
+    def _app_state(self) -> TradingState:
+        """State of the AiAgent app beside a live strategy; ACTIVE in backtests and where it does not run."""
+        if self.get_engine_type() is not EngineType.LIVE:
+            return TradingState.ACTIVE
+        engine = running_engine(self.cta_engine.main_engine)
+        return TradingState.ACTIVE if engine is None else engine.control.state
 
     def stop_price(self) -> float:
         """Where the position is given up (CNY), 0 for nowhere."""

@@ -17,6 +17,11 @@ class GapStrategy(GeneStrategy):
     floor: float = 0.0
     variables: list[str] = ["funds", "entry_price", "days_held", "floor"]  # noqa: RUF012 (the host's own attribute)
 
+    def on_adjust(self, factor: float) -> None:
+        """An ex-day of a backtest."""
+        super().on_adjust(factor)
+        self.floor *= factor
+
     @property
     def history(self) -> int:
         """Complete days needed before the first decision."""
