@@ -88,10 +88,10 @@ class ModelPage(QWidget):
         if sys.platform == "win32":
             place = (
                 "密钥存入 {path}，谁能读取由用户文件夹的权限决定；"
-                "pip install keyring 后改存 Windows 凭据管理器。"
+                "装好可用的 keyring 后改存 Windows 凭据管理器。"
             )
         else:
-            place = "密钥存入 {path}，文件只有本用户可读；pip install keyring 后改存系统钥匙串。"
+            place = "密钥存入 {path}，文件只有本用户可读；装好可用的 keyring 后改存系统钥匙串。"
         return words(place, path=self._keys.file)
 
     def _lay_out(self) -> None:

@@ -68,7 +68,8 @@ class UniversePage(QWidget):
         self.pool_size.setValue((settings.auto_pool or AutoPool()).size)
         self.cap.setRange(1, MAX_DECISIONS)
         self.cap.setValue(settings.budget.decisions_per_day)
-        self.news = QLabel(words("改动在重启 VeighNa Trader 后生效；新标的还需要导入日线。"))
+        restart = "改动在重启 VeighNa Trader 后生效；新标的缺少的日线在启动时下载（需要 akshare）。"
+        self.news = QLabel(words(restart))
         self.news.setWordWrap(True)
         self.news.setTextFormat(Qt.TextFormat.PlainText)
         self.news.setStyleSheet(f"color: {MUTED};")
@@ -124,7 +125,8 @@ class UniversePage(QWidget):
         self.refused.setVisible(bool(lines))
         if lines:
             sentence = words(
-                "添加了 {added} 个；下面 {refused} 个看不懂，没有添加，请写成 600519.SSE 这样再添加",
+                "添加了 {added} 个；下面 {refused} 个看不懂，没有添加，请写成 600519.SSE 这样；"
+                "用名称添加要先点“更新名称表”",
                 added=added,
                 refused=len(lines),
             )

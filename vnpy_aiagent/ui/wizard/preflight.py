@@ -78,7 +78,7 @@ class PreflightPage(Page):
 
     def _done(self, findings: list[Finding]) -> None:
         words = self.words
-        for finding in findings:
+        for finding in sorted(findings, key=lambda each: each.grade != "fail"):  # failures on top
             name, colour = GRADES[finding.grade]
             item = QListWidgetItem(f"[{words(name)}] {shown(finding, words)}")
             item.setForeground(QColor(colour))
