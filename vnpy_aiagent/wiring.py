@@ -272,7 +272,11 @@ def load_universe(settings: Settings, clock: Clock | None = None, pool: Sequence
     today = (clock or LiveClock()).now().date()
     symbols = tuple(dict.fromkeys((*settings.universe, *pool)))
     first = today.replace(year=today.year - 3, day=1)
-    loaded = load_from_database(symbols, first, today, BarInterval.DAILY, get_database(), may_lack=True)
+    database = get_database()
+    try:
+        loaded = load_from_database(symbols, first, today, BarInterval.DAILY, database, may_lack=True)
+    finally:
+        release(database)  # the caller may be a thread that ends, and its connection with it
     names = known_names(app_folder())
     instruments = {symbol: Instrument(symbol, names.get(symbol, "")) for symbol in symbols}
     return replace(loaded, instruments=instruments)

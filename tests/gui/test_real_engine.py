@@ -44,7 +44,9 @@ class Human:
         """The first is refused, all others are approved."""
         desk = self.window.approvals
         self.wait_for(lambda: desk.dialog.isVisible() and asked.symbol in desk.dialog.title.text())
-        QTest.mouseClick(desk.dialog.approve if self.answered else desk.dialog.refuse, LEFT)
+        button = desk.dialog.approve if self.answered else desk.dialog.refuse
+        self.wait_for(button.isEnabled)  # a second to read what is asked
+        QTest.mouseClick(button, LEFT)
         self.wait_for(lambda: desk.queue.first is None or desk.queue.first.id != asked.id)
         self.answered.append(asked.id)
 

@@ -471,9 +471,12 @@ class MonitoringAgent:
         locked = quote is not None and quote.limit_down is not None and last <= quote.limit_down
         stop.move(StopState.QUEUED_AT_LIMIT if locked else StopState.WORKING)
         self.stops.refresh(symbol)
-        reason = say(
-            "触及止损 {stop}，现价 {last}，卖出 {volume} 股", stop=stop.price, last=last, volume=volume
-        )
+        if stop.flatten:
+            reason = say("一键清仓：现价 {last}，卖出 {volume} 股", last=last, volume=volume)
+        else:
+            reason = say(
+                "触及止损 {stop}，现价 {last}，卖出 {volume} 股", stop=stop.price, last=last, volume=volume
+            )
         update = self._post_stop(stop, held, reason, stop.cause)
         house.bus.say_log(reason, Severity.WARNING)
         stop.signal_id = self._sell(stop, volume, last, reason, update.id).id
