@@ -423,7 +423,8 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         now, at = self.parts.clock.now(), tick.datetime.astimezone(MARKET_TZ)
         if abs(now - at) <= MAX_TICK_AGE:
             return False
-        if self._off_time_on != now.date() and self.house.in_session(tick.vt_symbol):
+        ours = tick.vt_symbol in self.house.universe.symbols  # others may have no rules here, as futures
+        if ours and self._off_time_on != now.date() and self.house.in_session(tick.vt_symbol):
             self._off_time_on = now.date()
             sentence = say(
                 "{symbol} 的行情时间 {at} 与本机时间 {now} 相差超过 3 分钟，未采用；"

@@ -1,12 +1,15 @@
 """Which ticks count: none older than the latest, live none off the clock, on paper the set gateway's."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from vnpy.trader.constant import Exchange
+from vnpy.trader.object import TickData
 
-from vnpy_aiagent.domain import StopUpdate
+from vnpy_aiagent.domain import MARKET_TZ, StopUpdate
 from vnpy_aiagent.sim.paper import PaperMarket
 
 from .small_house import BANK, SmallHouse
@@ -63,3 +66,17 @@ def test_live_a_tick_far_from_the_clock_does_not_count_and_is_told_once(
         assert len([text for text in house.engine._alerts if "3 分钟" in text.render()]) == 1
         house.tick(4.75, stamp=f"{NEXT}T13:57:01", gateway="QUOTE")
         assert house.stop_state() == "WORKING"
+
+
+def test_an_old_tick_of_a_symbol_without_rules_here_is_dropped_without_a_failure(house: SmallHouse) -> None:
+    future = TickData(
+        symbol="IF2101",
+        exchange=Exchange.CFFEX,
+        datetime=datetime(2021, 1, 4, 10, tzinfo=MARKET_TZ),
+        last_price=5230.0,
+        gateway_name="QUOTE",
+    )
+    with house:
+        house.engine._parts = replace(house.engine.parts, live=True)
+        house.engine._on_tick(future)
+        assert "IF2101.CFFEX" not in house.engine.house.portfolio.quotes.last_prices
