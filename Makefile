@@ -37,7 +37,7 @@ demo: $(VENV)/.demo-installed
 dev: $(VENV)/.dev-installed
 
 test: dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: dev
 	$(BIN)/ruff check .

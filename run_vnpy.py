@@ -61,6 +61,8 @@ def add_gateways(main_engine: "MainEngine") -> None:
     for broker in BROKERS:
         try:
             main_engine.add_gateway(getattr(import_module(broker.package), broker.class_name))
+            if broker.package == "vnpy_ctp":
+                warn_of_locale()
         except ModuleNotFoundError as error:
             if error.name != broker.package:
                 print(f"{broker.what}缺少 {error.name}：pip install {error.name}")
@@ -71,6 +73,14 @@ def add_gateways(main_engine: "MainEngine") -> None:
     main_engine.add_gateway(QuoteGateway)
     for name in simulated_accounts():
         main_engine.add_gateway(SimGateway, name)
+
+
+def warn_of_locale() -> None:
+    """CTP aborts the process on its first message where the Chinese locale is missing."""
+    from vnpy_aiagent.brokers import LOCALE_COMMAND, has_chinese_locale
+
+    if not has_chinese_locale():
+        print(f"缺少 zh_CN.GB18030 区域，连接 CTP 会使程序退出；先以管理员运行：{LOCALE_COMMAND}")
 
 
 def simulated_accounts() -> list[str]:
@@ -113,20 +123,33 @@ def build() -> "tuple[MainEngine, AiAgentEngine]":
 
 
 def run_headless() -> None:
-    """Run until Ctrl+C or a polite termination, then close everything in order."""
+    """Run until Ctrl+C or a polite termination, then close everything in order.
+
+    Brokers' gateways that the settings name are connected with what VeighNa's dialog saved.
+    """
     import signal
+
+    from vnpy_aiagent import brokers
+    from vnpy_aiagent.config import load_settings
+    from vnpy_aiagent.places import default_config
 
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     main_engine, engine = build()
     try:
+        names = brokers.gateways_needed(load_settings(default_config()))
+        brokers.require_loaded(main_engine, names)
+        connections = {name: brokers.ready_connection(name) for name in names if name in brokers.BROKERS}
         engine.start()
+        brokers.connect(main_engine, connections)
         print("AI 智能体正在运行，按 Ctrl+C 结束。 (AiAgent is running; Ctrl+C ends it.)", flush=True)
         while not stopped.wait(0.5):  # a wait without end would not let Ctrl+C through on Windows
             pass
     finally:
-        main_engine.close()
+        connected = brokers.leave(main_engine)
+    if connected:
+        brokers.end_process(0)
 
 
 def run_window() -> int:
@@ -135,14 +158,22 @@ def run_window() -> int:
     from vnpy.trader.ui import MainWindow, create_qapp
 
     application = create_qapp()
+    from vnpy_aiagent import brokers
+
     main_engine, _ = build()
+    connected: list[bool] = []
+    close = main_engine.close
+    main_engine.close = lambda: connected.append(brokers.leave(main_engine))  # type: ignore[method-assign]
     try:
         window = MainWindow(main_engine, main_engine.event_engine)
     except BaseException:
-        main_engine.close()
+        close()
         raise
     window.showMaximized()
-    return int(application.exec())
+    status = int(application.exec())
+    if any(connected):
+        brokers.end_process(status)
+    return status
 
 
 def main() -> int:

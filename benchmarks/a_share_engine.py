@@ -14,15 +14,19 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from vnpy.trader.constant import Exchange, Interval
-from vnpy.trader.object import BarData, TradeData
-from vnpy.trader.utility import ArrayManager
-from vnpy_ctastrategy.backtesting import BacktestingEngine
-from vnpy_ctastrategy.template import CtaTemplate
+from scratch import enter
 
-from vnpy_aiagent.backtest import AShareBacktestingEngine
-from vnpy_aiagent.domain import MARKET_TZ
-from vnpy_aiagent.market import default_calendar
+enter()
+
+from vnpy.trader.constant import Exchange, Interval  # noqa: E402
+from vnpy.trader.object import BarData, TradeData  # noqa: E402
+from vnpy.trader.utility import ArrayManager  # noqa: E402
+from vnpy_ctastrategy.backtesting import BacktestingEngine  # noqa: E402
+from vnpy_ctastrategy.template import CtaTemplate  # noqa: E402
+
+from vnpy_aiagent.backtest import AShareBacktestingEngine  # noqa: E402
+from vnpy_aiagent.domain import MARKET_TZ  # noqa: E402
+from vnpy_aiagent.market import default_calendar  # noqa: E402
 
 SYMBOL = "600000.SSE"
 MORNING, AFTERNOON = 120, 117

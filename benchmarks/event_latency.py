@@ -10,13 +10,12 @@ Figures and what they mean: docs/paper-day.md.
 
 import argparse
 import json
-import os
-import tempfile
 import threading
 import time
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
+
+from scratch import enter
 
 SYMBOLS = tuple(f"{600000 + number:06d}" for number in range(20))
 PING_SECONDS = 0.002
@@ -31,17 +30,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="ticks a second")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="aiagent-bench-") as name:
-        folder = Path(name).resolve()
-        (folder / ".vntrader").mkdir()
-        settings = {"log.console": False, "log.file": False, "database.timezone": "Asia/Shanghai"}
-        (folder / ".vntrader" / "vt_setting.json").write_text(json.dumps(settings), encoding="utf-8")
-        before = Path.cwd()
-        os.chdir(folder)
-        try:
-            results = measure(given.seconds, given.rate)
-        finally:
-            os.chdir(before)
+    enter()
+    results = measure(given.seconds, given.rate)
     if given.json:
         print(json.dumps(results))
         return

@@ -6,28 +6,19 @@ Needs no screen (Qt's offscreen plugin). docs/benchmarks.md holds a measured tab
 machine differ; compare what stands side by side in one run.
 """
 
-import atexit
-import json
 import os
-import shutil
 import sys
-import tempfile
 import threading
 import time
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
+from scratch import enter
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-ROOT = Path(tempfile.mkdtemp(prefix="aiagent-bench-"))
-(ROOT / ".vntrader").mkdir()
-(ROOT / ".vntrader" / "vt_setting.json").write_text(
-    json.dumps({"log.console": False, "log.file": False}), encoding="utf-8"
-)
-os.chdir(ROOT)  # before vnpy is imported: it decides its folder then
-atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
+ROOT = enter()
 
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication, QTableView  # noqa: E402

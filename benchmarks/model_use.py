@@ -7,22 +7,11 @@ nothing; what counts is how many decisions there are and how many speeches each 
 decision are measured by tests/unit/brain/test_brain_token_use.py.
 """
 
-import atexit
-import json
-import os
-import shutil
-import tempfile
 from collections import Counter
-from pathlib import Path
 
-SHARED = Path(os.environ.get("AIAGENT_SHARED", "../shared")).resolve()
-ROOT = Path(tempfile.mkdtemp(prefix="aiagent-bench-"))
-(ROOT / ".vntrader").mkdir()
-(ROOT / ".vntrader" / "vt_setting.json").write_text(
-    json.dumps({"log.console": False, "log.file": False}), encoding="utf-8"
-)
-os.chdir(ROOT)  # before vnpy is imported: it decides its folder then
-atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
+from scratch import SHARED, enter
+
+ROOT = enter()
 
 from vnpy_aiagent.config import load_settings  # noqa: E402
 from vnpy_aiagent.data import load_folder  # noqa: E402

@@ -9,15 +9,14 @@ in a folder that is removed afterwards.
 
 import argparse
 import json
-import os
-import tempfile
 import time
-from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-SYMBOL = "600036.SSE"
+from bench_house import GATEWAY_NAME, SYMBOL, a_moment, build
+from scratch import enter
+
 VOLUME = 1_000
 
 
@@ -29,21 +28,12 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=20_000, help="orders of each case, four reports each")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="aiagent-bench-") as name:
-        folder = Path(name).resolve()
-        (folder / ".vntrader").mkdir()
-        settings = {"log.console": False, "log.file": False, "database.timezone": "Asia/Shanghai"}
-        (folder / ".vntrader" / "vt_setting.json").write_text(json.dumps(settings), encoding="utf-8")
-        before = Path.cwd()
-        os.chdir(folder)
-        try:
-            found = {
-                "transitions": transitions(given.orders * 40),
-                "desk": desk(given.orders),
-                "on_order": on_order(folder, max(1, given.orders // 10)),
-            }
-        finally:
-            os.chdir(before)
+    folder = enter()
+    found = {
+        "transitions": transitions(given.orders * 40),
+        "desk": desk(given.orders),
+        "on_order": on_order(folder, max(1, given.orders // 10)),
+    }
     if given.json:
         print(json.dumps(found))
         return
@@ -70,7 +60,7 @@ def desk(orders: int) -> float:
     from vnpy_aiagent.domain import Intent, ParentOrder, Side, Signal, say
     from vnpy_aiagent.execution import OrderDesk
 
-    at = _at()
+    at = a_moment()
     price = Decimal(10)
     base: dict[str, Any] = {"at": at, "account": "a", "symbol": SYMBOL, "side": Side.BUY, "volume": VOLUME}
     signal = Signal(id="s", **base, limit=price, low=price, high=price, reason=say("x"), valid_until=at)
@@ -94,74 +84,19 @@ def desk(orders: int) -> float:
 
 def on_order(folder: Path, orders: int) -> float:
     """Order reports a second through the engine's execution agent, what it journals included."""
-    from vnpy.trader.engine import MainEngine
-
-    from vnpy_aiagent.agents import Universe
-    from vnpy_aiagent.agents.restore import Restored
-    from vnpy_aiagent.config import AccountSettings, load_settings
-    from vnpy_aiagent.domain import (
-        BarInterval,
-        Intent,
-        Mode,
-        ParentOrder,
-        Side,
-        Signal,
-        Style,
-        TimerQueue,
-        VirtualClock,
-        say,
-    )
-    from vnpy_aiagent.engine import AiAgentEngine
-    from vnpy_aiagent.market import TradingCalendar
+    from vnpy_aiagent.domain import Intent, ParentOrder, Side, Signal, say
     from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
-    from vnpy_aiagent.sim.exchange import SimExchange
     from vnpy_aiagent.store.journal import Journal
     from vnpy_aiagent.store.writer import InlineWriter
-    from vnpy_aiagent.wiring import Parts, Trouble, rules_provider
 
-    class Quiet:
-        """No bars and no brain."""
-
-        def bars(self, vt_symbol: str, interval: BarInterval, count: int) -> Any:
-            from vnpy_aiagent.data.bars import BarSeries
-
-            return BarSeries.from_rows(vt_symbol, interval, [])
-
-        def submit(self, request: Any, snapshot: Any, deliver: Any) -> None: ...
-
-        def close(self) -> None: ...
-
-    accounts = (AccountSettings(name="judge", style=Style.JUDGE),)
-    settings = load_settings(mode=Mode.PAPER, universe=[SYMBOL], schedule=(), accounts=accounts)
-    clock, rules_for = VirtualClock(_at()), rules_provider({})
-    parts = Parts(
-        settings=settings,
-        clock=clock,
-        timers=TimerQueue(),
-        calendar=TradingCalendar(),
-        writer=InlineWriter(Journal.open(folder / "journal.db", owner="benchmark", sync="OFF")),
-        trouble=Trouble(lambda _: None),
-        bars=Quiet(),
-        universe=Universe((SYMBOL,), {}, (BarInterval.DAILY,)),
-        rules_for=rules_for,
-        runner=Quiet(),
-        exchange=SimExchange(clock, rules_for, settings.sim),
-        data_label="benchmark",
-        model_name="none",
-        is_llm=False,
-        live=False,
-        restored=Restored(),
-    )
     events = DeterministicEventEngine()
-    main_engine = MainEngine(events)
-    engine = AiAgentEngine(main_engine, events, parts)
-    main_engine.engines[engine.engine_name] = engine
+    engine = build(InlineWriter(Journal.open(folder / "journal.db", owner="benchmark", sync="OFF")), events)
     engine.start()
     events.drain()
-    at, price = _at(), Decimal(10)
+    at, price = a_moment(), Decimal(10)
     base: dict[str, Any] = {"at": at, "account": "judge", "symbol": SYMBOL, "side": Side.BUY}
     base["volume"] = VOLUME
-    held, gateway = engine.execution.desk, accounts[0].gateway_name
+    held, gateway = engine.execution.desk, GATEWAY_NAME
     signal = Signal(id="s", **base, limit=price, low=price, high=price, reason=say("x"), valid_until=at)
     messages = []
     for number in range(orders):
@@ -183,14 +118,8 @@ def on_order(folder: Path, orders: int) -> float:
         engine.execution.on_order(message)
         events.drain()
     rate = len(messages) / (time.perf_counter() - start)
-    main_engine.close()
+    engine.main_engine.close()
     return rate
-
-
-def _at() -> datetime:
-    from vnpy_aiagent.domain import MARKET_TZ
-
-    return datetime.combine(date(2025, 3, 3), datetime.min.time(), MARKET_TZ).replace(hour=10)
 
 
 def _reports(orderid: str, gateway: str) -> list[Any]:

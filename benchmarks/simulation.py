@@ -5,25 +5,14 @@
 Needs the real data beside the project (AIAGENT_SHARED). docs/benchmarks.md holds a measured table.
 """
 
-import atexit
-import json
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
-SHARED = Path(os.environ.get("AIAGENT_SHARED", "../shared")).resolve()
-ROOT = Path(tempfile.mkdtemp(prefix="aiagent-bench-"))
-(ROOT / ".vntrader").mkdir()
-(ROOT / ".vntrader" / "vt_setting.json").write_text(
-    json.dumps({"log.console": False, "log.file": False}), encoding="utf-8"
-)
-os.chdir(ROOT)  # before vnpy is imported: it decides its folder then
-atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
+from scratch import SHARED, enter
+
+ROOT = enter()
 
 from vnpy.trader.constant import Direction, Exchange, Offset, Status  # noqa: E402
 from vnpy.trader.object import OrderData  # noqa: E402

@@ -66,7 +66,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.chdir(WORK)
+    hands_out = getattr(session.config.option, "numprocesses", None) and not hasattr(
+        session.config, "workerinput"
+    )
+    if not hands_out:  # with xdist, the process that only hands out tests passes its folder on
+        os.chdir(WORK)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

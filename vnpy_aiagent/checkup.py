@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Literal, NamedTuple
 
 from vnpy_aiagent.config import LlmSettings, ModelRole, Settings
-from vnpy_aiagent.domain import LiveClock, Mode
-from vnpy_aiagent.errors import AiAgentError, KeyStoreError
+from vnpy_aiagent.domain import LiveClock, Mode, Route
+from vnpy_aiagent.errors import AiAgentError, ConfigError, KeyStoreError, RuleUnknown, UnknownSymbol
 from vnpy_aiagent.i18n import show, translator
 from vnpy_aiagent.keys import with_key
 
@@ -37,8 +38,37 @@ def check_system() -> Iterator[Finding]:
 def check_settings(settings: Settings, *, online: bool = True) -> Iterator[Finding]:
     """What these settings name: model (asked one short question where `online`), data, calendar, journal."""
     yield Finding("settings", "ok", f"mode {settings.mode.name}, {len(settings.accounts)} accounts")
-    for check in (_model, _data, _calendar, _journal, _live):
+    for check in (_real_orders, _model, _data, _calendar, _journal, _live, _brokers, _risk_manager):
         yield from check(settings, online)
+
+
+def check_live(settings: Settings, *, online: bool = True) -> Iterator[Finding]:
+    """What must be in place before real orders: the report to the broker, each gateway, its connection."""
+    yield from _live(settings, online)
+    yield from _brokers(settings, online)
+
+
+def check_logins(settings: Settings) -> Iterator[Finding]:
+    """One real login at each broker that the settings name, in a process of its own; takes some seconds.
+
+    A refused one counts at the broker, who may lock an account after several.
+    """
+    from vnpy_aiagent.brokers import BROKERS, gateways_needed
+    from vnpy_aiagent.login_probe import ask_login
+
+    for name in gateways_needed(settings, live=True):
+        if name in BROKERS:
+            good, found = ask_login(name)
+            advice = "" if good else _login_advice(found)
+            yield Finding("login", "ok" if good else "fail", found, advice)
+
+
+def _login_advice(found: str) -> str:
+    if "授权验证失败" in found:
+        return "check 产品名称 (AppID) and 授权编码 (AuthCode) in the saved connection"
+    if "登录失败" in found:
+        return "check user and password in the saved connection; do not try often, brokers lock accounts"
+    return "see the findings above on locale, gateway and front"
 
 
 def _system() -> Iterator[Finding]:
@@ -88,24 +118,19 @@ def _akshare() -> Finding:
 
 
 def _locale() -> Finding:
-    """CTP and XTP abort the process on their first message where this locale is missing (not on Windows)."""
+    """CTP aborts the process on its first message where this locale is missing (not on Windows)."""
+    from vnpy_aiagent.brokers import LOCALE_COMMAND, has_chinese_locale
+
     if sys.platform == "win32":
         return Finding("locale", "ok", "Windows decodes Chinese text by itself")
-    import locale
-
-    before = locale.setlocale(locale.LC_CTYPE)
-    try:
-        locale.setlocale(locale.LC_CTYPE, "zh_CN.GB18030")
-    except locale.Error:
-        return Finding(
-            "locale",
-            "warn",
-            "zh_CN.GB18030 is missing; the CTP and XTP gateways would abort the process",
-            "localedef -i zh_CN -c -f GB18030 zh_CN.GB18030 (package `locales` on Debian)",
-        )
-    finally:
-        locale.setlocale(locale.LC_CTYPE, before)
-    return Finding("locale", "ok", "zh_CN.GB18030")
+    if has_chinese_locale():
+        return Finding("locale", "ok", "zh_CN.GB18030")
+    return Finding(
+        "locale",
+        "warn",
+        "zh_CN.GB18030 is missing; the CTP gateway would abort the process",
+        LOCALE_COMMAND,
+    )
 
 
 def _model(settings: Settings, online: bool) -> Iterator[Finding]:
@@ -142,13 +167,19 @@ def _asked(check: str, llm: LlmSettings, online: bool) -> Finding:
 
 def _data(settings: Settings, online: bool) -> Iterator[Finding]:
     from vnpy_aiagent.domain import BarInterval
-    from vnpy_aiagent.wiring import load_universe
+    from vnpy_aiagent.market import instrument_rules
+    from vnpy_aiagent.wiring import load_universe, with_symbols
 
     if not settings.universe:
         yield Finding("universe", "warn", "no symbols", "list symbols under `universe` in the settings")
         return
     try:
-        data = load_universe(settings)
+        data = load_universe(with_symbols(settings))
+        for symbol in data.symbols:
+            instrument_rules(symbol, LiveClock().now().date())
+    except (UnknownSymbol, RuleUnknown) as error:
+        yield Finding("universe", "fail", str(error), "correct `universe` in the settings")
+        return
     except AiAgentError as error:
         yield Finding("universe", "fail", str(error), "import bars: aiagent data import FOLDER")
         return
@@ -224,6 +255,42 @@ def _journal(settings: Settings, online: bool) -> Iterator[Finding]:
         )
 
 
+def _real_orders(settings: Settings, online: bool) -> Iterator[Finding]:
+    """Whether a run with these settings can send real orders, and what stands in their way."""
+    if settings.mode is not Mode.LIVE:
+        yield Finding("real orders", "ok", "held back: while AiAgent runs, only simulated gateways take any")
+        return
+    if find_spec("vnpy_paperaccount") is not None:
+        yield Finding(
+            "real orders",
+            "warn",
+            "vnpy_paperaccount is installed: where it is loaded it takes every order; AiAgent does not start",
+            "start VeighNa without vnpy_paperaccount",
+        )
+
+
+def _risk_manager(settings: Settings, online: bool) -> Iterator[Finding]:
+    """vnpy_riskmanager's limits on the size of one order. In PAPER they hold for CTA strategies only."""
+    from vnpy.trader.utility import load_json
+
+    from vnpy_aiagent.other_apps import ORDINARY_VOLUME, RISK_SETTING_FILE, size_limits
+
+    through_host = settings.mode is Mode.LIVE or any(a.route is Route.CTA for a in settings.accounts)
+    if find_spec("vnpy_riskmanager") is None or not through_host:
+        return
+    limits = size_limits(load_json(RISK_SETTING_FILE))
+    if limits is None:
+        yield Finding("vnpy_riskmanager", "ok", "does not limit the size of an order")
+        return
+    enough = limits[0] >= ORDINARY_VOLUME
+    yield Finding(
+        "vnpy_riskmanager",
+        "ok" if enough else "warn",
+        f"refuses orders over {limits[0]:,} shares or {limits[1]:,.0f} CNY where it is loaded",
+        "" if enough else "raise 委托数量上限 in VeighNa's window 交易风控: A-share orders are often larger",
+    )
+
+
 def _live(settings: Settings, online: bool) -> Iterator[Finding]:
     if settings.mode is not Mode.LIVE or settings.live is None:
         return
@@ -236,3 +303,44 @@ def _live(settings: Settings, online: bool) -> Iterator[Finding]:
         if reported
         else "report program trading to your broker first, then set live.program_trading_reported",
     )
+
+
+def _brokers(settings: Settings, online: bool) -> Iterator[Finding]:
+    """The gateways that the settings name: loaded, with a complete saved connection, their servers reached.
+
+    A wrong password is not found here: only a login tells (`aiagent doctor --login`).
+    """
+    from vnpy_aiagent.brokers import gateways_needed
+
+    grade: Grade = "fail" if settings.mode is Mode.LIVE else "warn"
+    for name in gateways_needed(settings, live=True):
+        yield from _broker(name, grade, online)
+    if settings.mode is Mode.LIVE:
+        for account in settings.accounts:
+            if not account.gateway:
+                advice = "set its `gateway` to CTP or XTP, or remove the account"
+                yield Finding("gateway", "fail", f"account {account.name} names no broker's gateway", advice)
+
+
+def _broker(name: str, grade: Grade, online: bool) -> Iterator[Finding]:
+    from vnpy_aiagent.brokers import BROKERS, fronts, gateway_class, ready_connection, unreachable
+
+    if name not in BROKERS:
+        advice = f"your own script has to load it; known here are {', '.join(BROKERS)}"
+        yield Finding("gateway", "warn", f"{name} is not known here", advice)
+        return
+    try:
+        gateway_class(name)
+        saved = ready_connection(name)
+    except ConfigError as error:
+        yield Finding("gateway", grade, str(error), "then run aiagent doctor again")
+        return
+    yield Finding("gateway", "ok", f"{name}: loaded, connection saved")
+    for front in fronts(name, saved) if online else ():
+        where = f"{name} {front.what} server {front.host}:{front.port}"
+        why = unreachable(front)
+        if why is None:
+            yield Finding("front", "ok", f"{where} takes connections")
+            continue
+        advice = "check the address in the saved connection, the network, and whether the broker is open now"
+        yield Finding("front", grade, f"{where} does not answer ({why})", advice)

@@ -7,8 +7,9 @@ import json
 from collections import deque
 from datetime import datetime
 from decimal import Decimal
+from threading import current_thread
 
-from vnpy.event import Event
+from vnpy.event import Event, EventEngine
 from vnpy.trader.engine import MainEngine
 from vnpy.trader.event import EVENT_LOG
 from vnpy.trader.object import LogData
@@ -22,6 +23,7 @@ from vnpy_aiagent.agents import (
     ReviewAgent,
     RiskAgent,
 )
+from vnpy_aiagent.agents.reconciliation import Reconciler
 from vnpy_aiagent.base import APP_NAME, EVENT_AI_SCHEDULE, EVENT_AI_STATE
 from vnpy_aiagent.control import TradingControl
 from vnpy_aiagent.domain import (
@@ -39,9 +41,12 @@ from vnpy_aiagent.domain import (
     typed,
 )
 from vnpy_aiagent.errors import AiAgentError, ConfigError, UnknownSymbol
+from vnpy_aiagent.execution.quality import quality_of
 from vnpy_aiagent.i18n import Translate, show
+from vnpy_aiagent.paper_guard import PaperGuard
 from vnpy_aiagent.store.inbox import Command
-from vnpy_aiagent.wiring import LiveThreads, Parts
+from vnpy_aiagent.store.writer import JournalWriter
+from vnpy_aiagent.wiring import SETTLE, LiveThreads, Parts
 
 HUMAN = "python"
 NOT_STARTED = "NOT_STARTED"
@@ -72,7 +77,10 @@ class Commands:
     _statuses: dict[str, AgentStatus]
     _alerts: deque[Text]
     _disagreeing: set[str]
+    guard: PaperGuard | None
+    reconciler: Reconciler | None
     main_engine: MainEngine
+    event_engine: EventEngine
 
     @property
     def parts(self) -> Parts:
@@ -120,11 +128,13 @@ class Commands:
         with self.bus.turn:
             command = self._take("pause", by)
             self._set_state(self.control.state, paused=True, by=by, reason="pause", cause=command.id)
+        self._settle()
 
     def halt(self, reason: str, by: str = HUMAN) -> None:
         """Stop all: cancel every working order, send nothing but cancels, until a human resumes."""
         self._require_running()
         self._stop_all(reason, by, command="halt")
+        self._settle()
 
     def _stop_all(self, reason: str, by: str, command: str = "") -> None:
         """HALTED, by a human's command or by what the app itself noticed (no command)."""
@@ -150,6 +160,7 @@ class Commands:
                 TradingState.ACTIVE, paused=False, by=by, reason="resume", cause=command.id
             )
             self.monitoring.resume(changed.id)
+        self._settle()
 
     def flatten(self, by: str = HUMAN) -> list[str]:
         """Close what may be closed now, and the rest at the next chance; nothing new is opened meanwhile.
@@ -167,14 +178,15 @@ class Commands:
             if locked:
                 sentence = say("一键清仓：以下持仓现在不能卖，下一时机卖出：{held}", held="、".join(locked))
                 self.bus.alert(Severity.WARNING, sentence, cause=changed.id)
-            return locked
+        self._settle()
+        return locked
 
     def cancel_trigger(self, trigger_id: str, by: str = HUMAN) -> bool:
         """Take a trigger out of the book; whether it was still there. Protective stops are no triggers."""
         self._require_running()
         with self.bus.turn:
             command = self._take("cancel_trigger", by, trigger=trigger_id)
-            return self.monitoring.cancel_trigger(trigger_id, command.id)
+            return self.monitoring.triggers.cancel(trigger_id, command.id)
 
     def adjust_trigger(self, trigger_id: str, price: Decimal, by: str = HUMAN) -> str:
         """Replace a price trigger's level (CNY) by another; returns the new trigger's id.
@@ -193,7 +205,7 @@ class Commands:
                 raise ConfigError(f"trigger {trigger_id} waits for a time, not a price; cancel it instead")
             self._require_tradable_price(spec, price)
             command = self._take("adjust_trigger", by, trigger=trigger_id, price=str(price))
-            return self.monitoring.adjust_trigger(spec, price, command.id).id
+            return self.monitoring.triggers.adjust(spec, price, command.id).id
 
     def move_stop(self, account: str, vt_symbol: str, price: Decimal, by: str = HUMAN) -> None:
         """Move a position's protective stop to a price (CNY), up or down: a human may lower it as well.
@@ -237,6 +249,7 @@ class Commands:
                 "accounts": [],
                 "alerts": [],
                 "handler_failures": 0,
+                "paper_guard": self._guard_status(),
             }
         with self.bus.turn:
             return {
@@ -249,7 +262,12 @@ class Commands:
                 "accounts": [self._account_status(name) for name in self.house.portfolio.books],
                 "alerts": self.alerts[-20:],
                 "handler_failures": self.bus.failures,
+                "paper_guard": self._guard_status(),
             }
+
+    def _guard_status(self) -> dict[str, object]:
+        """Whether real gateways are held back (outside live mode), which, and orders refused so far."""
+        return self.guard.status() if self.guard else {"on": False, "gateways": [], "refused": 0}
 
     def heartbeats(self) -> dict[str, datetime]:
         """When each agent last handled something, by the clock; an agent that never did is left out."""
@@ -287,8 +305,29 @@ class Commands:
             "equity": float(self.house.portfolio.equity(name)),
             "positions": {symbol: position.volume for symbol, position in sorted(book.positions.items())},
             "external": dict(sorted(book.external.items())),
-            "books_agree": name not in self.execution.foreign_fills and name not in self._disagreeing,
+            "books_agree": self._books_agree(name),
+            "execution": self._execution_status(name),
+            **self._link_status(name),
         }
+
+    def _execution_status(self, name: str) -> dict[str, object]:
+        """How well an account's orders of today were worked, since the process started."""
+        today = self.house.today()
+        reports = (r for r in self.execution.reports if r.account == name and r.at.date() == today)
+        return quality_of(reports).as_json()
+
+    def _books_agree(self, name: str) -> bool:
+        """Whether an account's book says what its broker, or its simulated exchange, says."""
+        if self.reconciler is not None:
+            return self.reconciler.is_reconciled(name)
+        return name not in self.execution.foreign_fills and name not in self._disagreeing
+
+    def _link_status(self, name: str) -> dict[str, object]:
+        """Whether an account agrees with its broker, and why it does not; empty outside mode LIVE."""
+        if self.reconciler is None:
+            return {}
+        reasons = [show(reason, self._translate) for reason in self.reconciler.reasons(name)]
+        return {"reconciled": not reasons, "reasons": reasons}
 
     # commands of other processes
 
@@ -328,6 +367,16 @@ class Commands:
         return "ok"
 
     # parts of commands
+
+    def _settle(self) -> None:
+        """Wait a little until a change of state is on the disk: a process killed now must not lose it.
+
+        Not on the event thread, where no disk is waited for; a command of another process is answered after
+        the same wait, in the inbox's own thread. Where the disk fails, that is told already.
+        """
+        waits = isinstance(self.parts.writer, JournalWriter)  # another one has written at once
+        if waits and current_thread() is not getattr(self.event_engine, "_thread", None):
+            self.parts.writer.flush(SETTLE)
 
     def _require_not_closed(self) -> None:
         if self.closed:

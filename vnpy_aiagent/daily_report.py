@@ -11,7 +11,7 @@ from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.domain import Period, Review, Severity, say
 from vnpy_aiagent.errors import AiAgentError
 from vnpy_aiagent.i18n import Language
-from vnpy_aiagent.report import write_report
+from vnpy_aiagent.report import Prices, write_report
 
 FOLDER = "reports"
 PATIENCE = 10.0  # seconds that closing waits for a report under way
@@ -67,6 +67,11 @@ class DailyReports:
             "end": end.isoformat(),
         }
 
+    def _prices(self, day: date) -> Prices | None:
+        """Closes for the baselines; None for a universe without bars."""
+        data = self._bars.data
+        return Prices.of(data, data.span()[0], day) if any(map(len, data.series.values())) else None
+
     def _write(self, target: Path, day: date, cause: str) -> None:
         try:
             if not self._flush():
@@ -78,6 +83,7 @@ class DailyReports:
                 wall_seconds=round(time.monotonic() - self._began, 3),
                 data=self._facts(day),
                 language=self._language,
+                prices=self._prices(day),
             )
         except Exception as error:  # noqa: BLE001 - a thread's error would be seen by nobody
             known = isinstance(error, (AiAgentError, OSError, ValueError))

@@ -1,17 +1,18 @@
 """AiAgentEngine: the composition root. Wires the rooms onto vnpy's MainEngine; starts and stops them."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from threading import Lock
 from typing import Any
 
 from vnpy.event import Event, EventEngine
 from vnpy.trader.constant import Exchange
 from vnpy.trader.engine import BaseEngine, MainEngine
-from vnpy.trader.event import EVENT_ORDER, EVENT_TICK, EVENT_TRADE
+from vnpy.trader.event import EVENT_CONTRACT, EVENT_ORDER, EVENT_TICK, EVENT_TRADE
 from vnpy.trader.logger import logger
 from vnpy.trader.object import CancelRequest, OrderRequest, TickData
 
@@ -28,10 +29,15 @@ from vnpy_aiagent.agents import (
 from vnpy_aiagent.agents.analysis import ASK_AGAIN_TIMER
 from vnpy_aiagent.agents.approval import APPROVAL_TIMER
 from vnpy_aiagent.agents.books_check import differences
-from vnpy_aiagent.agents.execution import EXPIRE_TIMER, RETRY_TIMER
-from vnpy_aiagent.agents.monitoring import TIME_TRIGGER
+from vnpy_aiagent.agents.broker_log import BrokerLog
+from vnpy_aiagent.agents.ex_days import ExDays
+from vnpy_aiagent.agents.ex_reference import CLOSES_TIMER
+from vnpy_aiagent.agents.execution import EXPIRE_TIMER, RETRY_TIMER, WORK_TIMER
+from vnpy_aiagent.agents.readopt import Readoption
 from vnpy_aiagent.agents.restore import Restored
 from vnpy_aiagent.agents.risk import HELD_TIMER
+from vnpy_aiagent.agents.settlement import DailySettlement, restore_contracts
+from vnpy_aiagent.agents.trigger_desk import TIME_TRIGGER
 from vnpy_aiagent.base import (
     APP_NAME,
     EVENT_AI_COMMAND,
@@ -40,10 +46,10 @@ from vnpy_aiagent.base import (
     EVENT_AI_TIMER,
 )
 from vnpy_aiagent.brain import BrainAnswer
+from vnpy_aiagent.brain.build import mind_facts
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.control import TradingControl
 from vnpy_aiagent.domain import (
-    MARKET_TZ,
     AccountOpened,
     Activity,
     AgentName,
@@ -64,24 +70,34 @@ from vnpy_aiagent.domain import (
 )
 from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.i18n import show, translator
+from vnpy_aiagent.live_accounts import reconciled, require_live_accounts
 from vnpy_aiagent.manual import ManualCommands
+from vnpy_aiagent.market.order_hours import due_moments, last_closing_price
 from vnpy_aiagent.memory import LessonBook
+from vnpy_aiagent.other_apps import (
+    require_real_orders,
+    send_through_host,
+    small_limits,
+)
+from vnpy_aiagent.paper_guard import PaperGuard
 from vnpy_aiagent.pool_refresh import PoolRefresher
 from vnpy_aiagent.portfolio import AccountBook, Portfolio
-from vnpy_aiagent.portfolio.quotes import is_absurd
 from vnpy_aiagent.recovery import Recovery
 from vnpy_aiagent.risk import RiskEngine
+from vnpy_aiagent.sim.exchange import SimExchange
 from vnpy_aiagent.sim.gateway import SimGateway
 from vnpy_aiagent.sim.paper import PaperMarket
+from vnpy_aiagent.tick_gate import TickGate
 from vnpy_aiagent.timetable import CLOSE_TIMER, OPEN_TIMER, SCHEDULE_TIMER, SessionHooks, Timetable
 from vnpy_aiagent.wiring import REFRESH_TIMER, LiveThreads, Parts, app_folder, live_parts
 
 ANSWER_TIMER = "brain_answer"
 BOOKS_TIMER = "books_check"
+EXCHANGE_TIMER = "exchange"
+LATE_CLOSE_TIMER = "late_close"
 ASK_TIMER = "ask"
 EVENT_ANSWER = "eAiAnswer"
 KEPT_ALERTS = 100
-MAX_TICK_AGE = timedelta(seconds=180)
 
 
 class AiAgentEngine(ManualCommands, BaseEngine):
@@ -95,13 +111,13 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         self._parts = parts
         self._threads: LiveThreads | None = None
         self._gateway: SimGateway | None = None
+        self.guard: PaperGuard | None = None
+        self.reconciler = None
         self._paper: PaperMarket | None = None
         self._statuses: dict[str, AgentStatus] = {}
         self._alerts: deque[Text] = deque(maxlen=KEPT_ALERTS)
         self._simulated: list[str] = []
         self._disagreeing: set[str] = set()
-        self._off_time_on: date | None = None
-        self.absurd_ticks: Counter[tuple[str, date]] = Counter()
         self._lock = Lock()
         self._endings = ExitStack()
         self.started = False
@@ -158,12 +174,18 @@ class AiAgentEngine(ManualCommands, BaseEngine):
 
     def _wire(self, parts: Parts) -> None:
         restored = parts.restored
+        require_live_accounts(self.main_engine, parts.settings, restored)
         ids = IdFactory(f"r{restored.runs + 1}")
         self.control = TradingControl()
         self.control.set(restored.state, paused=restored.paused)
         fatal = () if parts.live else (JournalError,)
         self.bus = Bus(self.event_engine, parts.writer, ids, parts.clock, self._say_log, fatal)
         self._endings.callback(self.bus.unsubscribe_all)
+        with self.bus.turn:  # the event thread runs: it must not act on half of what is restored
+            self._wire_agents(parts, ids)
+
+    def _wire_agents(self, parts: Parts, ids: IdFactory) -> None:
+        restored = parts.restored
         parts.trouble.tell = self._on_trouble
         parts.trouble.halt = self._on_journal_lost
         portfolio = Portfolio(parts.clock, parts.calendar, parts.rules_for)
@@ -179,38 +201,65 @@ class AiAgentEngine(ManualCommands, BaseEngine):
             bars=parts.bars,
             universe=parts.universe,
             broker=Broker(send=self._send, cancel=self._cancel),
+            facts=parts.facts,
         )
+        self._mind_others(parts)
         self._post_start(ids)
         self._open_accounts(restored)
         self.monitoring = MonitoringAgent(self.house)
         self.execution = ExecutionAgent(self.house)
         self.risk = RiskAgent(self.house, RiskEngine())
         self.risk.waiting_sales = self.execution.approvals.selling
+        self.ex_days = ExDays(self.house, self.monitoring, parts.actions, parts.exchange, self._simulated)
+        self.ex_days.restore(restored)
+        self.risk.ex_day_since = self.ex_days.since
         self.execution.approvals.recheck = self.risk.recheck
         self.analysis = AnalysisAgent(self.house, parts.runner, self._deliver)
         self.review = ReviewAgent(self.house)
+        self.settlement = DailySettlement(self.house, parts.exchange)
         self.monitoring.cancel_sales = self.execution.cancel_sales
         self.monitoring.cancel_signal = self._cancel_signal
         self.execution.overtaken.superseded = self.monitoring.superseded
         self.execution.on_void = self.monitoring.on_void
         self.risk.entries.update(restored.entries)
-        self.execution.sent_on_day.update(restored.sent)
+        self.execution.take_counts(restored.sent, restored.cancelled)
         self.execution.slips.take(restored.slips)
         self.analysis.asked_on_day.update(restored.asked)
         hooks = SessionHooks(self._on_session_open, self._on_session_close, self._on_calendar_end)
         self.timetable = Timetable(self.house, hooks, restored.fired)
         if parts.settings.mode is Mode.PAPER and parts.exchange is not None:
             self._paper = PaperMarket(
-                parts.exchange, parts.universe.symbols, portfolio.rules, parts.settings.sim
+                parts.exchange, parts.universe.symbols, self.house.portfolio.rules, parts.settings.sim
             )
         self._subscribe()
-        recovery = Recovery(self.house, self.monitoring, self.analysis, simulated=parts.exchange is not None)
+        halt = partial(self._stop_all, by="reconcile")
+        self.reconciler = reconciled(self, restored, halt, self._timer_handlers)
+        orders = Readoption(self.house, self.execution, self.monitoring) if self.reconciler else None
+        recovery = Recovery(self.house, self.monitoring, self.analysis, orders=orders)
         recovery.run(restored)
         self._connect_simulated()
+        if self.reconciler is not None:
+            self.reconciler.start()
         for agent in AgentName:
             if agent is not AgentName.ENGINE:
                 self.bus.status(agent, Activity.IDLE)
         self.timetable.begin()
+
+    def _mind_others(self, parts: Parts) -> None:
+        """Other gateways get no order outside live mode; what another app would do to ours is told."""
+        require_real_orders(self.main_engine, parts.settings.mode)
+        if parts.settings.mode is not Mode.LIVE:
+            self.guard = PaperGuard(self.main_engine, parts.settings.mode, parts.clock, self._say_log)
+            self._endings.callback(self.guard.remove)
+            self.guard.install()
+            self.bus.subscribe(EVENT_CONTRACT, self.guard.sweep)
+        self.tick_gate = TickGate(self.house, self.main_engine, live=parts.live)
+        BrokerLog(self.house)
+        through_host = any(account.route is Route.CTA for account in parts.settings.accounts)
+        if parts.settings.mode is Mode.LIVE or through_host:
+            sentence = small_limits(self.main_engine)
+            if sentence is not None:
+                self.bus.say_log(sentence, Severity.WARNING)
 
     def _start_threads(self, parts: Parts) -> None:
         if parts.live:
@@ -250,12 +299,15 @@ class AiAgentEngine(ManualCommands, BaseEngine):
             is_llm=parts.is_llm,
             data=parts.data_label,
             settings=parts.settings.digest(),
+            mind=mind_facts(parts.settings.llm, parts.settings.brain),
         )
 
     def _open_accounts(self, restored: Restored) -> None:
         for account in self.parts.settings.accounts:
             book = restored.books.get(account.name)
-            if book is None:
+            if book is None and self.parts.settings.mode is Mode.LIVE:
+                book = AccountBook(account.name, account.style, Decimal(0))  # the reconciler opens it
+            elif book is None:
                 book = AccountBook(account.name, account.style, account.cash)
                 self.bus.post(
                     AccountOpened,
@@ -280,8 +332,12 @@ class AiAgentEngine(ManualCommands, BaseEngine):
             EXPIRE_TIMER: self.execution.on_expired,
             APPROVAL_TIMER: self.execution.approvals.on_lapse,
             RETRY_TIMER: self.execution.on_durable,
-            TIME_TRIGGER: self.monitoring.on_time,
+            WORK_TIMER: self.execution.on_work,
+            TIME_TRIGGER: self.monitoring.triggers.on_time,
             BOOKS_TIMER: self._check_books,
+            EXCHANGE_TIMER: SimExchange.pass_time,
+            LATE_CLOSE_TIMER: self._on_session_close,
+            CLOSES_TIMER: self.ex_days.reference.note_closes,
         }
         self.bus.subscribe(EVENT_AI_TIMER, self._on_timer)
         self.bus.subscribe(EVENT_ANSWER, self._on_answer)
@@ -298,6 +354,7 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         if exchange is None:
             return
         announced = False
+        exchange.contracts.calendar = self.parts.calendar
         for account in sorted(self.parts.settings.accounts, key=lambda item: item.route is not Route.CTA):
             if account.gateway and not isinstance(self.main_engine.gateways.get(account.gateway), SimGateway):
                 continue
@@ -309,10 +366,11 @@ class AiAgentEngine(ManualCommands, BaseEngine):
             gateway.venue = exchange
             self._simulated.append(account.name)
             book = self.house.portfolio.books[account.name]
-            holdings = {
-                s: (p.volume, p.bought_on(self.house.today()), p.cost) for s, p in book.positions.items()
-            }
-            exchange.restore(account.name, book.cash, holdings, self.house.today())
+            shares = {s: p for s, p in book.positions.items() if p.terms is None}
+            holdings = {s: (p.volume, p.bought_on(self.house.today()), p.cost) for s, p in shares.items()}
+            lots = {s: p.shares for s, p in shares.items()}
+            exchange.restore(account.name, book.cash, holdings, self.house.today(), lots)
+            restore_contracts(exchange, book)
             gateway.connect({"account": account.name, "cash": float(account.cash)})
             self._gateway = self._gateway or gateway
             if not announced:
@@ -339,16 +397,23 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         self.bus.beat(getattr(handler, "__self__", None))
 
     def _on_session_open(self, day: date) -> None:
-        if self.parts.exchange is not None:
-            self.parts.exchange.start_session(day)
+        self.ex_days.open(day)
+        exchange = self.parts.exchange
+        if exchange is not None:
+            exchange.start_session(day)
+            for moment in due_moments(day) if exchange.hours is not None else ():
+                self.parts.timers.set(moment, EXCHANGE_TIMER, exchange)
         self.house.portfolio.start_session(day)
         self.monitoring.repair()
 
     def _on_session_close(self, day: date) -> None:
-        """Day orders end, accounts and baselines are valued."""
-        if self.parts.exchange is not None:
-            self.parts.exchange.end_session()
+        """Day orders end, accounts and baselines are valued; once the closing auction's price is told."""
+        exchange, now = self.parts.exchange, self.parts.clock.now()
+        if exchange is not None and exchange.end_session(wait=now < last_closing_price(day)):
+            self.parts.timers.set(last_closing_price(day), LATE_CLOSE_TIMER, day)
+            return
         self.parts.timers.set(self.parts.clock.now(), BOOKS_TIMER)  # behind the fills that still wait
+        self.ex_days.reference.plan_closes(day)
         for name, book in self.house.portfolio.books.items():
             cash, value = self.house.portfolio.mark(name)
             positions = {symbol: position.volume for symbol, position in sorted(book.positions.items())}
@@ -375,7 +440,8 @@ class AiAgentEngine(ManualCommands, BaseEngine):
                 )
 
     def _check_books(self, _: object) -> None:
-        """After the close a simulated account's book must say what its exchange says."""
+        """After the close contracts are settled, and a simulated book must say what its exchange says."""
+        self.settlement.run(self.house.today())
         exchange = self.parts.exchange
         if exchange is None:
             return
@@ -399,71 +465,28 @@ class AiAgentEngine(ManualCommands, BaseEngine):
     # market and broker
 
     def _on_tick(self, tick: TickData) -> None:
-        if self._is_strange(tick) or self._is_off_time(tick) or self._is_absurd(tick):
+        if self.tick_gate.refuses(tick):
             return
         price = self.house.portfolio.quotes.update(tick)
         if price is None:
+            if self._paper is not None:
+                self._paper.on_unpriced(tick, self.house.today())
             return
         if self._paper is not None:
             self._paper.on_tick(tick, price, self.house.today())
+        self.ex_days.reference.on_tick(tick)
         self.monitoring.on_tick(tick, tick.last_price)
+        self.execution.on_tick(tick.vt_symbol)
         self.bus.beat(self.monitoring)
 
-    def _is_strange(self, tick: TickData) -> bool:
-        """On paper with a set quotes' gateway, whether a tick is of another one that is not simulated."""
-        settings, name = self.parts.settings, tick.gateway_name
-        if settings.mode is not Mode.PAPER or settings.quote_gateway in ("", name):
-            return False
-        return not isinstance(self.main_engine.gateways.get(name), SimGateway)
-
-    def _is_off_time(self, tick: TickData) -> bool:
-        """Whether a live tick is far from the clock's time; in a session that is logged, once a day."""
-        if not self.parts.live:
-            return False
-        now, at = self.parts.clock.now(), tick.datetime.astimezone(MARKET_TZ)
-        if abs(now - at) <= MAX_TICK_AGE:
-            return False
-        ours = tick.vt_symbol in self.house.universe.symbols  # others may have no rules here, as futures
-        if ours and self._off_time_on != now.date() and self.house.in_session(tick.vt_symbol):
-            self._off_time_on = now.date()
-            sentence = say(
-                "{symbol} 的行情时间 {at} 与本机时间 {now} 相差超过 3 分钟，未采用；"
-                "如反复出现，请核对本机时钟和行情接口",
-                symbol=tick.vt_symbol,
-                at=f"{at:%Y-%m-%d %H:%M:%S}",
-                now=f"{now:%Y-%m-%d %H:%M:%S}",
-            )
-            self.bus.say_log(sentence, Severity.WARNING)
-        return True
-
-    def _is_absurd(self, tick: TickData) -> bool:
-        """Whether a tick cannot be true; counted in `absurd_ticks`, and told once a symbol and day."""
-        today = self.house.today()
-        if not is_absurd(tick, today):
-            return False
-        self.absurd_ticks[tick.vt_symbol, today] += 1
-        if self.absurd_ticks[tick.vt_symbol, today] == 1:
-            sentence = say(
-                "{symbol} 的行情 {price}（时间 {at}，涨跌停 {low}～{high}，昨收 {close}）不合理，未采用；"
-                "请核对行情接口，今日同类行情不再提示",
-                symbol=tick.vt_symbol,
-                price=tick.last_price,
-                at=f"{tick.datetime.astimezone(MARKET_TZ):%Y-%m-%d %H:%M:%S}",
-                low=tick.limit_down,
-                high=tick.limit_up,
-                close=tick.pre_close,
-            )
-            self.bus.say_log(sentence, Severity.WARNING)
-        return True
-
-    def _send(self, request: OrderRequest, gateway_name: str) -> str:
-        """To the gateway; outside live mode only a simulated one gets an order."""
+    def _send(self, request: OrderRequest, gateway_name: str) -> str | Text:
+        """To the gateway, outside live mode a simulated one only; the vt_orderid, or why there is none."""
         gateway = self.main_engine.gateways.get(gateway_name)
         if self.parts.settings.mode is not Mode.LIVE and not isinstance(gateway, SimGateway):
             return ""
         if isinstance(gateway, SimGateway):
             return gateway.send_order(request)
-        return str(self.main_engine.send_order(request, gateway_name) or "")
+        return send_through_host(self.main_engine, request, gateway_name)
 
     def _cancel_signal(self, signal_id: str) -> None:
         """Take back what still works for a signal."""

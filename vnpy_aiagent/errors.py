@@ -17,6 +17,7 @@
     │   ├── ModelTimeout       no answer in time
     │   ├── ModelRefused       the key, model name or request was refused
     │   ├── RequestExpired     a request waited past its deadline, no model was asked
+    │   ├── CassetteMiss       the recorded model answers do not hold this question, or cannot be read
     │   └── ModelNonsense      an answer that is not what was asked for
     │       └── NoModelApi     what answers at that address is no OpenAI-compatible server
     ├── BudgetSpent            calls, tokens, money or time of a decision or day are used up
@@ -94,6 +95,10 @@ class ModelRefused(ModelError):
 
 class RequestExpired(ModelError):
     """A request waited past its deadline."""
+
+
+class CassetteMiss(ModelError):
+    """The recorded model answers do not hold this question, or cannot be read."""
 
 
 class ModelNonsense(ModelError):

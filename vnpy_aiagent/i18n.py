@@ -80,10 +80,12 @@ LABELS: dict[str, str] = {
     "pullback": "回调",
     "oversold": "超跌",
     "technical_analyst": "技术分析员",
+    "sentiment_analyst": "消息面分析员",
     "gain": "盈利目标",
     "fall": "回落",
     "time": "到期复核",
     "target": "目标价",
+    "target_weight": "目标仓位",
     "sma20": "20日均线",
     "short_history": "历史数据不足",
     "no_setup": "没有形态",
@@ -129,6 +131,12 @@ LABELS: dict[str, str] = {
     "hand_back": "交还AI",
     "window": "窗口",
     "timeout": "到时",
+    "ex_day": "除权除息",
+    "paused": "AI 暂停",
+    "LIMIT": "限价单",
+    "TWAP": "时间均分",
+    "ICEBERG": "冰山",
+    "PARTICIPATION": "按量参与",
 }
 """Chinese labels of enum members, setups, regimes and rules. A class name before the dot decides a tie."""
 

@@ -8,7 +8,6 @@ from decimal import Decimal, InvalidOperation
 from vnpy.trader.engine import WechatEngine
 from vnpy.trader.setting import SETTINGS
 
-from vnpy_aiagent.agents.monitoring import FALLBACK_STOP
 from vnpy_aiagent.agents.slips import slip_text
 from vnpy_aiagent.agents.ticket import OrderTicket, dry_run
 from vnpy_aiagent.base import APP_NAME, EVENT_AI_HANDOVER
@@ -22,7 +21,6 @@ from vnpy_aiagent.domain import (
     Side,
     StateChanged,
     TradingState,
-    ceil_to_tick,
     say,
     typed,
 )
@@ -30,6 +28,7 @@ from vnpy_aiagent.errors import ConfigError
 from vnpy_aiagent.i18n import show
 from vnpy_aiagent.portfolio import AccountBook
 from vnpy_aiagent.store.inbox import Command
+from vnpy_aiagent.triggers import fallback_stop
 
 
 class ManualCommands(Commands):
@@ -250,7 +249,7 @@ class ManualCommands(Commands):
             self._require_on_tick(vt_symbol, stop)
         else:
             tick = self.house.portfolio.rules(vt_symbol).tick_size
-            stop = ceil_to_tick(book.positions[vt_symbol].cost * FALLBACK_STOP, tick)
+            stop = fallback_stop(book.positions[vt_symbol].cost, tick)
         if last is None:
             raise ConfigError(f"no price of {vt_symbol} is known yet; hand it back once quotes arrive")
         if stop >= last:

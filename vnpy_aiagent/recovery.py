@@ -1,7 +1,10 @@
 """After a restart: what the journal says about the present goes back into the agents."""
 
 from vnpy_aiagent.agents import AgentContext, AnalysisAgent, MonitoringAgent
-from vnpy_aiagent.agents.restore import OpenIntent, Restored
+from vnpy_aiagent.agents.cut_short import close_cut_short
+from vnpy_aiagent.agents.order_fold import OpenIntent
+from vnpy_aiagent.agents.readopt import Readoption
+from vnpy_aiagent.agents.restore import Restored
 from vnpy_aiagent.base import EVENT_AI_APPROVAL
 from vnpy_aiagent.domain import (
     ApprovalAnswered,
@@ -13,20 +16,26 @@ from vnpy_aiagent.domain import (
     to_decimal,
 )
 from vnpy_aiagent.errors import CalendarError, DataError
+from vnpy_aiagent.execution import TERMINAL
 from vnpy_aiagent.timetable import SESSION_OPENS
 
 
 class Recovery:
-    """Brings back values, stops, triggers and lessons; orders whose fate is open are told to a human."""
+    """Brings back values, stops, triggers and lessons, and orders at real brokers."""
 
     def __init__(
-        self, house: AgentContext, monitoring: MonitoringAgent, analysis: AnalysisAgent, *, simulated: bool
+        self,
+        house: AgentContext,
+        monitoring: MonitoringAgent,
+        analysis: AnalysisAgent,
+        *,
+        orders: Readoption | None,
     ) -> None:
-        """`simulated` says that orders lived in this app's own exchange and died with its process."""
+        """`orders` None says that they lived in this app's own exchange and died with its process."""
         self.house = house
         self.monitoring = monitoring
         self.analysis = analysis
-        self.simulated = simulated
+        self.orders = orders
 
     def run(self, restored: Restored) -> None:
         """Everything, once, before the first event is handled."""
@@ -43,15 +52,24 @@ class Recovery:
                 self.monitoring.protect(account, symbol, price)
         for spec in restored.triggers.values():
             if spec.account in books:
-                self.monitoring.restore_trigger(spec)
-        for pending in restored.intents.values():
-            self._settle(pending)
+                self.monitoring.triggers.restore(spec)
+        self._orders(restored)
         self._lapse_approvals(restored)
         self.monitoring.repair()
         self.analysis.limit.restore(restored.replans)
         for fired in restored.unanswered.values():
             if fired.account in books:
                 self.analysis.ask_again_later(fired)
+
+    def _orders(self, restored: Restored) -> None:
+        if self.orders is None:
+            for pending in list(restored.intents.values()):
+                self._settle(pending)
+            for parent in list(restored.parents.values()):
+                close_cut_short(self.house, parent)
+            return
+        for parent in list(restored.parents.values()):
+            self.orders.run(parent)
 
     def _seed_prices(self) -> None:
         """Holdings are valued by the last daily close until their first tick; no order is priced by it."""
@@ -135,22 +153,16 @@ class Recovery:
             self.house.bus.alert(Severity.WARNING, sentence, cause=asked.id, account=asked.account)
 
     def _settle(self, pending: OpenIntent) -> None:
-        """A simulated order died with its exchange; a real one is UNKNOWN and never sent again."""
+        """A simulated order died with its exchange, and so did fills of it that had not come."""
         intent = pending.intent
+        ended = pending.state in TERMINAL
         self.house.bus.post(
             OrderUpdate,
             cause=intent.id,
             account=intent.account,
             intent_id=intent.id,
             vt_orderid=pending.sent[0] if pending.sent else "",
-            state=OrderState.CANCELLED if self.simulated else OrderState.UNKNOWN,
+            state=pending.state if ended else OrderState.CANCELLED,
             traded=pending.filled,
             reason="the process ended before the order did",
         )
-        if not self.simulated:
-            sentence = say(
-                "{account} {symbol} 有一笔委托状态不明，请在柜台核对；系统不会重发",
-                account=intent.account,
-                symbol=intent.symbol,
-            )
-            self.house.bus.alert(Severity.CRITICAL, sentence, cause=intent.id, account=intent.account)

@@ -25,6 +25,7 @@ from vnpy_aiagent.data.point_in_time import PointInTime
 from vnpy_aiagent.domain import MARKET_TZ, BarInterval, Mode, TimerQueue, VirtualClock, to_decimal
 from vnpy_aiagent.engine import ASK_TIMER, AiAgentEngine
 from vnpy_aiagent.errors import DataError
+from vnpy_aiagent.llm.factory import cassette_file
 from vnpy_aiagent.llm.port import ModelPort
 from vnpy_aiagent.market import TradingCalendar
 from vnpy_aiagent.portfolio.baselines import Baseline, equal_weight, index
@@ -87,7 +88,8 @@ class Simulation:
         self.rules_for = rules_provider(data.instruments)
         self.exchange = SimExchange(self.clock, self.rules_for, settings.sim)
         if model is None:  # no clock of the machine decides anything in here
-            setup = BrainSetup(settings.llm, settings.budget, settings.brain)
+            cassette = cassette_file(settings.llm, journal.absolute().parent)
+            setup = BrainSetup(settings.llm, settings.budget, settings.brain, cassette=cassette)
             self.brain = build_brain(setup, monotonic=None)
         else:
             self.brain = Brain(model, settings.llm, settings.brain)
@@ -177,18 +179,20 @@ class Simulation:
             live=False,
             quiet=True,
             baselines=self._baselines(),
+            actions=lambda: data.actions,
         )
 
     def _baselines(self) -> tuple[Baseline, ...]:
         cash = self.settings.accounts[0].cash
-        symbols = [self.data.bars(symbol, BarInterval.DAILY) for symbol in self.data.symbols]
+        symbols = [self.data.bars_on(symbol, BarInterval.DAILY, self.end) for symbol in self.data.symbols]
         indices = [index(name, series, self.start, cash) for name, series in sorted(self.data.index.items())]
         return (*indices, equal_weight(symbols, self.start, cash))
 
     def _seed_prices(self, engine: AiAgentEngine) -> None:
         """Close before the start, by which holdings are valued until the first tick."""
         for symbol in self.data.symbols:
-            series = self.data.bars(symbol, BarInterval.DAILY).upto(self.clock.now())
+            daily = self.data.bars_on(symbol, BarInterval.DAILY, self.clock.now().date())
+            series = daily.upto(self.clock.now())
             if len(series):
                 engine.house.portfolio.quotes.seed(symbol, to_decimal(float(series.close[-1])))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -16,9 +16,9 @@ from vnpy.event import Event
 from vnpy.trader.constant import Exchange
 from vnpy.trader.database import get_database
 from vnpy.trader.engine import MainEngine
-from vnpy.trader.event import EVENT_LOG
+from vnpy.trader.event import EVENT_CONTRACT, EVENT_LOG
 from vnpy.trader.logger import logger
-from vnpy.trader.object import CancelRequest, LogData, SubscribeRequest
+from vnpy.trader.object import CancelRequest, ContractData, LogData, SubscribeRequest
 from vnpy.trader.utility import get_folder_path, load_json
 
 from vnpy_aiagent.agents import BarSource, BrainRunner, Universe
@@ -33,10 +33,15 @@ from vnpy_aiagent.control.watchdog import Watchdog
 from vnpy_aiagent.daily_report import DailyReports
 from vnpy_aiagent.data.active_pool import known_names
 from vnpy_aiagent.data.backfill import Backfill
+from vnpy_aiagent.data.corporate_file import Actions, load_kept_actions
+from vnpy_aiagent.data.facts import NO_FACTS, FactSource
+from vnpy_aiagent.data.facts_store import FILE_NAME as FACTS_FILE
+from vnpy_aiagent.data.facts_store import FactReader
 from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.market_data import Instrument, MarketData
 from vnpy_aiagent.data.quote_gateway import QuoteGateway
 from vnpy_aiagent.data.quote_settings import CONTRACTS
+from vnpy_aiagent.data.symbols import parse_symbol
 from vnpy_aiagent.data.vnpy_database import load_from_database, release
 from vnpy_aiagent.domain import (
     MARKET_TZ,
@@ -54,13 +59,13 @@ from vnpy_aiagent.domain import (
 from vnpy_aiagent.errors import ConfigError, JournalLocked, JournalLost
 from vnpy_aiagent.i18n import show, translator
 from vnpy_aiagent.keys import with_key
-from vnpy_aiagent.llm.factory import build_ledger, build_model
+from vnpy_aiagent.llm.factory import build_ledger, build_model, cassette_file
 from vnpy_aiagent.market import Board, InstrumentRules, TradingCalendar, instrument_rules
-from vnpy_aiagent.market.sessions import is_continuous
+from vnpy_aiagent.market.order_hours import Handling, handling
 from vnpy_aiagent.places import default_config
 from vnpy_aiagent.portfolio.baselines import Baseline
 from vnpy_aiagent.sim.exchange import SimExchange
-from vnpy_aiagent.store.database import close_database, open_database
+from vnpy_aiagent.store.database import close_database, is_postgres, open_database
 from vnpy_aiagent.store.inbox import Command, Inbox
 from vnpy_aiagent.store.journal import Journal
 from vnpy_aiagent.store.writer import EntryWriter, JournalWriter
@@ -71,11 +76,10 @@ if TYPE_CHECKING:
 EVENT_PING = "eAiPing"
 REFRESH_TIMER = "bars_refresh"
 LEASE_PATIENCE = 3.0
+SETTLE = 2.0
+"""Seconds that a command waits for the disk before it is answered all the same."""
 BARS_REFRESH = time(6, 45)
-LIVE_REFUSAL = (
-    "mode LIVE is not offered in this version: positions and cash are not yet reconciled with the "
-    "broker; use mode PAPER (docs/limits.md)"
-)
+LIVE_REFUSAL: str = ""
 """Why mode LIVE does not start; empty once it does. The window's wizard goes by it too."""
 RulesFor = Callable[[str, date], InstrumentRules]
 
@@ -140,7 +144,9 @@ class Parts:
     quiet: bool = False
     restored: Restored = field(default_factory=Restored)
     baselines: Sequence[Baseline] = ()
+    actions: Callable[[], Actions] = dict
     trouble: Trouble = field(default_factory=_no_trouble)
+    facts: FactSource = NO_FACTS
 
 
 def app_folder() -> Path:
@@ -149,14 +155,22 @@ def app_folder() -> Path:
 
 
 def journal_target(settings: Settings) -> str:
-    """Where the journal lies: a path or a postgresql:// URL."""
+    """Where the journal lies: a path or a postgresql:// URL. Real money has a journal of its own."""
     if settings.store.journal:
         return settings.store.journal
-    return str(app_folder() / "journal.db")
+    return str(app_folder() / ("journal-live.db" if settings.mode is Mode.LIVE else "journal.db"))
+
+
+def _folder_of(journal: str) -> Path:
+    """The folder beside a journal; the app's own where the journal is in a server's database."""
+    return app_folder() if is_postgres(journal) else Path(journal).expanduser().absolute().parent
 
 
 def rules_provider(instruments: Mapping[str, Instrument]) -> RulesFor:
-    """Rules by symbol and day, with each instrument's name, listing day and board override."""
+    """Rules by symbol and day, with each instrument's name, board override, listing and delisting day.
+
+    Before its listing day an instrument has its board's ordinary rules: nothing trades, as there is no quote.
+    """
 
     @cache
     def rules_for(vt_symbol: str, on: date) -> InstrumentRules:
@@ -164,7 +178,10 @@ def rules_provider(instruments: Mapping[str, Instrument]) -> RulesFor:
         if item is None:
             return instrument_rules(vt_symbol, on)
         board = Board[item.board] if item.board else None
-        return instrument_rules(vt_symbol, on, name=item.name, listed=item.listed, board=board)
+        listed = item.listed if item.listed and item.listed <= on else None
+        return instrument_rules(
+            vt_symbol, on, name=item.name, listed=listed, board=board, delisting=item.delisting
+        )
 
     return rules_for
 
@@ -173,14 +190,15 @@ def live_parts(
     main_engine: MainEngine, settings: Settings | None = None, clock: Clock | None = None
 ) -> Parts:
     """Parts for paper and live running, from the user's settings; by default on the machine's clock."""
-    settings = with_key(settings or load_settings(default_config()))
+    settings = with_symbols(with_key(settings or load_settings(default_config())))
     if settings.mode is Mode.SIMULATION:
         raise ConfigError("mode SIMULATION has no live clock; use `aiagent demo`, or set mode to PAPER")
     if settings.mode is Mode.LIVE and LIVE_REFUSAL:
         raise ConfigError(LIVE_REFUSAL)
     clock = clock or LiveClock()
     calendar = TradingCalendar(settings.calendar.extra_years_file)
-    model = build_model(settings.llm, build_ledger(settings.budget))
+    cassette = cassette_file(settings.llm, _folder_of(journal_target(settings)))
+    model = build_model(settings.llm, build_ledger(settings.budget), cassette=cassette)
     name, is_llm = model.name, model.is_llm
     model.close()
     data = load_universe(settings, clock)
@@ -190,13 +208,13 @@ def live_parts(
         target = journal_target(settings)
         journal = _open_patiently(target)
         undo.callback(journal.close)
-        restored = restore(journal, target)
+        restored = restore(target)
         pool = _restored_pool(settings, restored)
         if pool:
             data = load_universe(settings, clock, pool)
         spent = spent_on(journal, clock.now().date())
         runner = ProcessRunner(
-            BrainSetup(settings.llm, settings.budget, settings.brain, spent),
+            BrainSetup(settings.llm, settings.budget, settings.brain, spent, cassette),
             name,
             is_llm,
             trouble.brain,
@@ -218,17 +236,19 @@ def live_parts(
     exchange = None
     if settings.mode is Mode.PAPER:
 
-        def takes_orders(vt_symbol: str, when: datetime) -> bool:
-            return is_continuous(calendar, rules_for(vt_symbol, when.date()).board, when)
+        def hours(vt_symbol: str, when: datetime) -> Handling:
+            return handling(calendar, rules_for(vt_symbol, when.date()), when)
 
-        exchange = SimExchange(clock, rules_for, settings.sim, takes_orders, run=f"r{restored.runs + 1}")
+        exchange = SimExchange(clock, rules_for, settings.sim, hours, run=f"r{restored.runs + 1}")
+    bars = LiveBars(data, load, clock)
     return Parts(
         settings=settings,
         clock=clock,
         timers=TimerQueue(),
         calendar=calendar,
         writer=writer,
-        bars=LiveBars(data, load, clock),
+        bars=bars,
+        actions=lambda: bars.data.actions,
         universe=universe,
         rules_for=rules_for,
         runner=runner,
@@ -239,6 +259,7 @@ def live_parts(
         live=True,
         restored=restored,
         trouble=trouble,
+        facts=FactReader(app_folder() / FACTS_FILE, settings.brain.text_days),
     )
 
 
@@ -263,6 +284,16 @@ def _restored_pool(settings: Settings, restored: Restored) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*picks, *held)))
 
 
+def with_symbols(settings: Settings) -> Settings:
+    """The settings with the universe as vnpy writes symbols: 600519.SH and sh600519 become 600519.SSE.
+
+    UnknownSymbol for words that are no symbol, no known name, or leave the exchange open.
+    """
+    names = {name: symbol for symbol, name in known_names(app_folder()).items()}
+    symbols = tuple(dict.fromkeys(parse_symbol(word, names) for word in settings.universe))
+    return settings if symbols == settings.universe else settings.model_copy(update={"universe": symbols})
+
+
 def load_universe(settings: Settings, clock: Clock | None = None, pool: Sequence[str] = ()) -> MarketData:
     """Three years of daily bars of the universe and the automatic `pool`, from vnpy's database.
 
@@ -279,7 +310,7 @@ def load_universe(settings: Settings, clock: Clock | None = None, pool: Sequence
         release(database)  # the caller may be a thread that ends, and its connection with it
     names = known_names(app_folder())
     instruments = {symbol: Instrument(symbol, names.get(symbol, "")) for symbol in symbols}
-    return replace(loaded, instruments=instruments)
+    return replace(loaded, instruments=instruments, actions=load_kept_actions(app_folder()))
 
 
 class LiveThreads:
@@ -293,11 +324,14 @@ class LiveThreads:
         self._database = open_database(journal_target(parts.settings))
         self._inbox = Inbox(self._database)
         self._clock = ClockDriver(parts.clock, parts.timers, self._put_timer)
-        self._poller = InboxPoller(self._inbox, self._put_command, parts.trouble.inbox)
+        self._poller = InboxPoller(
+            self._inbox, self._put_command, parts.trouble.inbox, settle=partial(parts.writer.flush, SETTLE)
+        )
         self._watchdog = Watchdog(lambda: events.put(Event(EVENT_PING)), self._stalled, self._recovered)
         self._stopped = Flag()
         engine.bus.subscribe(EVENT_PING, lambda _: self._watchdog.echo())
         engine.bus.subscribe(EVENT_LOG, self._on_log)
+        engine.bus.subscribe(EVENT_CONTRACT, self._on_contract)
         self._reports: DailyReports | None = None
         if isinstance(parts.bars, LiveBars):
             self._reports = DailyReports(
@@ -320,6 +354,9 @@ class LiveThreads:
         if gateway == QuoteGateway.default_name:
             self._open_quotes()
         self.subscribe(self._parts.universe.symbols)
+        if not self._parts.universe.symbols and self._parts.settings.auto_pool is None:
+            sentence = say("股票池是空的，不会有任何分析：请在设置里填写 universe，或打开自动股票池")
+            self._engine.bus.alert(Severity.WARNING, sentence)
         self._in_background(self._see_to_bars)
 
     def subscribe(self, vt_symbols: Sequence[str]) -> None:
@@ -327,7 +364,15 @@ class LiveThreads:
         gateway = self._parts.settings.quote_gateway
         for vt_symbol in vt_symbols if gateway else ():
             symbol, _, suffix = vt_symbol.rpartition(".")
-            self._engine.main_engine.subscribe(SubscribeRequest(symbol, Exchange(suffix)), gateway)
+            source = self._engine.main_engine.get_gateway(gateway)  # vnpy_paperaccount takes over subscribe()
+            if source is not None:
+                source.subscribe(SubscribeRequest(symbol, Exchange(suffix)))
+
+    def _on_contract(self, contract: ContractData) -> None:
+        """The quotes' gateway has logged in (again): XTP's forgets what it was asked for before that."""
+        ours = contract.vt_symbol in self._parts.universe.symbols
+        if ours and contract.gateway_name == self._parts.settings.quote_gateway:
+            self.subscribe([contract.vt_symbol])
 
     def _open_quotes(self) -> None:
         """Free snapshots, as the user set them in VeighNa's connect dialog.

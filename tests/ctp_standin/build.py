@@ -15,9 +15,19 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-VERSION = "6.7.11.4"
-HEADERS = "vnpy_ctp/api/include/ctp/"
+
+class Package(NamedTuple):
+    """A source package with the vendor's headers: its folder of them, and one by which they are known."""
+
+    name: str
+    version: str
+    headers: str
+    known_by: str
+
+
+PACKAGE = Package("vnpy_ctp", "6.7.11.4", "vnpy_ctp/api/include/ctp/", "ThostFtdcTraderApi.h")
 SOURCES = Path(__file__).resolve().parent
 # Text in the libraries is GB18030, as the vendor's is. -rpath: the pair finds the exchange beside it.
 FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
@@ -40,34 +50,38 @@ def build(out: Path, sdist: Path | None = None) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ctp-headers-") as name:
         include = Path(name)
-        _extract_headers(sdist or _download(include), include)
+        extract_headers(PACKAGE, sdist or download(PACKAGE, include), include)
         _write_defaults(include, "ThostFtdcTraderApi.h", "CThostFtdcTraderApi", "trader", "TraderDefaults")
         _write_defaults(include, "ThostFtdcMdApi.h", "CThostFtdcMdApi", "market_data", "MarketDataDefaults")
-        _compile("exchange.cpp", out / EXCHANGE, include)
+        compile_library(SOURCES / "exchange.cpp", out / EXCHANGE, include, charsets=CHARSETS)
         for source, library in (("trader.cpp", TRADER), ("market_data.cpp", MARKET_DATA)):
-            _compile(source, out / library, include, f"-L{out}", "-lctp_standin", "-Wl,-rpath,$ORIGIN")
+            link = (f"-L{out}", "-lctp_standin", "-Wl,-rpath,$ORIGIN")
+            compile_library(SOURCES / source, out / library, include, *link, charsets=CHARSETS)
     return out
 
 
-def _download(folder: Path) -> Path:
-    """The source package of vnpy_ctp through pip."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "vnpy_ctp"]
+def download(package: Package, folder: Path) -> Path:
+    """The source package through pip. BuildError where it does not come."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", package.name]
     # Its build description asks the `python3` on PATH for pybind11: that has to be this interpreter.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    arguments = ["--dest", str(folder), f"vnpy_ctp=={VERSION}"]
-    _run([*command, *arguments], "the source package of vnpy_ctp", {**os.environ, "PATH": path})
-    return next(folder.glob("vnpy_ctp-*.tar.gz"))
+    arguments = ["--dest", str(folder), f"{package.name}=={package.version}"]
+    _run([*command, *arguments], f"the source package of {package.name}", {**os.environ, "PATH": path})
+    return next(folder.glob(f"{package.name}-*.tar.gz"))
 
 
-def _extract_headers(sdist: Path, include: Path) -> None:
+def extract_headers(package: Package, sdist: Path, include: Path) -> None:
+    """Put the vendor's headers into a folder. BuildError where the package has none."""
     with tarfile.open(sdist) as archive:
         for member in archive.getmembers():
             _, _, path = member.name.partition("/")
-            content = archive.extractfile(member) if path.startswith(HEADERS) and member.isfile() else None
+            wanted = path.startswith(package.headers) and member.isfile()
+            content = archive.extractfile(member) if wanted else None
             if content is not None:
                 (include / Path(path).name).write_bytes(content.read())
-    if not (include / "ThostFtdcTraderApi.h").exists():
-        raise BuildError(f"{sdist.name} has no {HEADERS}; use the source package of vnpy_ctp {VERSION}")
+    if not (include / package.known_by).exists():
+        known = f"{package.name} {package.version}"
+        raise BuildError(f"{sdist.name} has no {package.headers}; use the source package of {known}")
 
 
 def _write_defaults(include: Path, header: str, base: str, stem: str, name: str) -> None:
@@ -90,11 +104,14 @@ def _failing_requests(text: str) -> Iterator[str]:
             yield f'int {request}({arguments}) override {{ return standin::unsupported("{request}"); }}'
 
 
-def _compile(source: str, library: Path, include: Path, *link: str) -> None:
+def compile_library(
+    source: Path, library: Path, include: Path, *link: str, charsets: tuple[str, ...] = ()
+) -> None:
+    """Compile one source into a shared library. BuildError with the compiler's words where it fails."""
     # The vendor's headers are system headers to the compiler: its warnings are about our sources alone.
-    folders = ("-isystem", str(include), "-I", str(SOURCES))
-    command = ["g++", *FLAGS, *CHARSETS, *folders, str(SOURCES / source), "-o", str(library), *link]
-    _run(command, f"{source} of the CTP stand-in")
+    folders = ("-isystem", str(include), "-I", str(source.parent))
+    command = ["g++", *FLAGS, *charsets, *folders, str(source), "-o", str(library), *link]
+    _run(command, f"{source.name} of the {source.parent.name}")
 
 
 def _run(command: list[str], what: str, environment: Mapping[str, str] | None = None) -> None:

@@ -41,6 +41,14 @@ class Exchange:
         """Let orders that wait reach the book."""
         self.library.standin_settle_orders()
 
+    def save(self, path: str) -> None:
+        """Keep the exchange's day for the next process."""
+        assert self.library.standin_save(path.encode()) == 0, f"{path} was not written"
+
+    def restore(self, path: str) -> None:
+        """Take up a day that a process before this one kept."""
+        assert self.library.standin_restore(path.encode()) == 0, f"{path} was not read"
+
     def orders(self) -> list[list[str]]:
         """Every order the exchange was given: id, symbol, side, offset, price, volume, traded, state."""
         size = self.library.standin_orders(None, 0) + 1
@@ -52,7 +60,8 @@ class Exchange:
 class Desk:
     """MainEngine with the CTP gateway, what it said, and the exchange behind it."""
 
-    def __init__(self, quotes: str) -> None:
+    def __init__(self, quotes: str, interval: int | float = 1) -> None:
+        """`interval` is vnpy's timer in seconds: its gateway asks for cash or positions every other time."""
         from vnpy.event import EventEngine
         from vnpy.trader.engine import MainEngine
         from vnpy.trader.event import EVENT_LOG, EVENT_ORDER, EVENT_TICK, EVENT_TRADE
@@ -62,7 +71,7 @@ class Desk:
         self.ticks: list[Any] = []
         self.trades: list[Any] = []
         self.states: dict[str, list[str]] = {}
-        self.events = EventEngine()
+        self.events = EventEngine(interval=interval)  # type: ignore[arg-type]
         self.main: Any = MainEngine(self.events)
         self.events.register(EVENT_LOG, lambda event: self.logs.append(event.data.msg))
         self.events.register(EVENT_TICK, lambda event: self.ticks.append(event.data))

@@ -1,10 +1,13 @@
 #include "exchange.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 namespace standin {
@@ -29,8 +32,9 @@ const Failure kOverCloseYesterday{51, "CTP:平昨仓位不足"};
 const Failure kNoSuchOrder{25, "CTP:撤单找不到相应报单"};
 const Failure kOrderEnded{26, "CTP:报单已全成交或已撤销，不能再撤"};
 const std::string kCancelled = "已撤单";
-const std::string kOutsideBand = "已撤单报单被拒绝 ";
+const std::string kRefusedByExchange = "已撤单报单被拒绝 ";
 const std::string kOutsideBandReason = ":报单价格超出涨跌停板";
+const std::string kWrongStateReason = ":当前状态禁止此项操作";
 
 using Lock = std::lock_guard<std::recursive_mutex>;
 
@@ -51,9 +55,20 @@ Exchange& Exchange::instance() {
 }
 
 Exchange::Exchange()
-    : contracts_{{"IF2101", "CFFEX", "IF", "沪深300指数2101", 300, 0.2, 0.12, false},
-                 {"rb2105", "SHFE", "rb", "螺纹钢2105", 10, 1, 0.1, true}} {
+    : contracts_{{"IF2101", "CFFEX", "IF", "沪深300指数2101", 300, 0.2, 0.12, false, 0.000023, 0.000345},
+                 {"rb2105", "SHFE", "rb", "螺纹钢2105", 10, 1, 0.1, true, 0.0001, 0.0001}} {
     holdings_[{"rb2105", Side::Buy}] = Holding{3, 0, 3 * 4300.0 * 10};  // held over night, at settlement
+    if (const char* quotes = std::getenv("CTP_STANDIN_QUOTES")) run_by_itself(quotes);
+}
+
+void Exchange::run_by_itself(const std::string& quotes) {
+    std::thread([this, quotes] {
+        for (;;) {
+            if (publish(1) == 0 && load(quotes) <= 0) return;
+            settle_orders();
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+        }
+    }).detach();
 }
 
 // --- what the test does ------------------------------------------------------------------------------------
@@ -82,6 +97,7 @@ int Exchange::publish(int count) {
         if (recorded_.empty()) break;
         Quote quote = recorded_.front();
         recorded_.pop_front();
+        ++shown_;
         quotes_[quote.symbol] = quote;
         if (up_ && quoter_ && subscribed_.count(quote.symbol)) quoter_->on_quote(quote);
         for (Order& order : orders_)
@@ -126,6 +142,106 @@ std::string Exchange::describe_orders() {
              << order.price << ',' << order.volume << ',' << order.traded << ','
              << states[static_cast<int>(order.state)] << '\n';
     return text.str();
+}
+
+namespace {
+
+std::string row(const char* kind, const Order& o) {
+    std::ostringstream text;
+    text.precision(17);
+    text << kind << '\t' << o.front << '\t' << o.session << '\t' << o.ref << '\t' << o.symbol << '\t' << o.exchange
+         << '\t' << static_cast<int>(o.side) << '\t' << static_cast<int>(o.offset) << '\t' << o.price << '\t' << o.volume
+         << '\t' << o.traded << '\t' << static_cast<int>(o.state) << '\t' << o.system_id << '\t' << o.date << '\t'
+         << o.time << '\t' << o.message << '\n';
+    return text.str();
+}
+
+std::string row(const Fill& f) {
+    std::ostringstream text;
+    text.precision(17);
+    text << "fill\t" << f.trade_id << '\t' << f.order_system_id << '\t' << f.ref << '\t' << f.symbol << '\t' << f.exchange
+         << '\t' << f.date << '\t' << f.time << '\t' << static_cast<int>(f.side) << '\t' << static_cast<int>(f.offset)
+         << '\t' << f.price << '\t' << f.volume << '\n';
+    return text.str();
+}
+
+Order order_of(const std::vector<std::string>& c) {
+    Order o{};
+    o.front = std::stoi(c[1]);
+    o.session = std::stoi(c[2]);
+    o.ref = c[3];
+    o.symbol = c[4];
+    o.exchange = c[5];
+    o.side = static_cast<Side>(std::stoi(c[6]));
+    o.offset = static_cast<Offset>(std::stoi(c[7]));
+    o.price = std::stod(c[8]);
+    o.volume = std::stoi(c[9]);
+    o.traded = std::stoi(c[10]);
+    o.state = static_cast<OrderState>(std::stoi(c[11]));
+    o.system_id = c[12];
+    o.date = c[13];
+    o.time = c[14];
+    o.message = c[15];
+    return o;
+}
+
+Fill fill_of(const std::vector<std::string>& c) {
+    return Fill{c[1], c[2], c[3], c[4], c[5], c[6], c[7], static_cast<Side>(std::stoi(c[8])),
+                static_cast<Offset>(std::stoi(c[9])), std::stod(c[10]), std::stoi(c[11])};
+}
+
+}  // namespace
+
+bool Exchange::save(const std::string& path) {
+    Lock lock(mutex_);
+    std::ofstream file(path);
+    file.precision(17);
+    file << "state\t" << sessions_ << '\t' << next_order_ << '\t' << next_fill_ << '\t' << shown_ << '\t' << close_profit_
+         << '\t' << fees_ << '\n';
+    for (const auto& [key, held] : holdings_)
+        file << "held\t" << key.first << '\t' << static_cast<int>(key.second) << '\t' << held.yesterday << '\t' << held.today
+             << '\t' << held.cost << '\n';
+    for (const Order& order : orders_) file << row("order", order);
+    for (const auto& message : flow_)
+        if (const auto* order = std::get_if<Order>(&message))
+            file << row("told", *order);
+        else
+            file << row(std::get<Fill>(message));
+    return file.good();
+}
+
+bool Exchange::restore(const std::string& path) {
+    Lock lock(mutex_);
+    std::ifstream file(path);
+    if (!file) return false;
+    holdings_.clear();
+    for (std::string line; std::getline(file, line);) {
+        std::vector<std::string> c;
+        std::istringstream columns(line + '\t');
+        for (std::string column; std::getline(columns, column, '\t');) c.push_back(column);
+        if (c[0] == "state") {
+            sessions_ = std::stoi(c[1]);
+            next_order_ = std::stoi(c[2]);
+            next_fill_ = std::stoi(c[3]);
+            shown_ = std::stoi(c[4]);
+            close_profit_ = std::stod(c[5]);
+            fees_ = std::stod(c[6]);
+        } else if (c[0] == "held") {
+            holdings_[{c[1], static_cast<Side>(std::stoi(c[2]))}] =
+                Holding{std::stoi(c[3]), std::stoi(c[4]), std::stod(c[5])};
+        } else if (c[0] == "order") {
+            orders_.push_back(order_of(c));
+        } else if (c[0] == "told") {
+            flow_.push_back(order_of(c));
+        } else {
+            flow_.push_back(fill_of(c));
+        }
+    }
+    for (int i = 0; i < shown_ && !recorded_.empty(); ++i) {
+        quotes_[recorded_.front().symbol] = recorded_.front();
+        recorded_.pop_front();
+    }
+    return true;
 }
 
 // --- the trading front -------------------------------------------------------------------------------------
@@ -189,6 +305,7 @@ Failure Exchange::insert(Order order) {
     if (!contract || contract->exchange != order.exchange) return kUnknownContract;
     if (!settled_) return kNotConfirmed;
     if (order.volume <= 0 || order.price <= 0) return kBadField;
+    if (front_refusals_ > 0 && front_refusals_-- > 0) return kNoMoney;
     if (order.offset == Offset::Open) {
         const double margin = order.price * order.volume * contract->multiplier * contract->margin_ratio;
         if (margin > compute_money().available) return kNoMoney;
@@ -229,8 +346,7 @@ std::vector<Contract> Exchange::contracts() {
 std::vector<HoldingView> Exchange::holdings() {
     Lock lock(mutex_);
     std::vector<HoldingView> views;
-    for (const auto& [key, holding] : holdings_) {
-        if (!holding.volume()) continue;
+    for (const auto& [key, holding] : holdings_) {  // what was closed today stays listed, with volume 0
         const Quote* now = quote(key.first);
         views.push_back({*find(key.first), key.second, holding, frozen(key.first, key.second, false),
                          frozen(key.first, key.second, true), now ? now->last : 0});
@@ -310,9 +426,10 @@ Failure Exchange::check_close(const Order& order, const Contract& contract) {
 void Exchange::accept(Order& order) {
     const Quote* now = quote(order.symbol);
     order.system_id = numbered("%12d", ++next_order_);
-    if (now && (order.price > now->limit_up + kEpsilon || order.price < now->limit_down - kEpsilon)) {
+    const bool outside = now && (order.price > now->limit_up + kEpsilon || order.price < now->limit_down - kEpsilon);
+    if (outside || (exchange_refusals_ > 0 && exchange_refusals_-- > 0)) {
         order.state = OrderState::Rejected;
-        order.message = kOutsideBand + order.exchange + kOutsideBandReason;
+        order.message = kRefusedByExchange + order.exchange + (outside ? kOutsideBandReason : kWrongStateReason);
         tell(order);
         return;
     }
@@ -339,9 +456,20 @@ void Exchange::match(Order& order) {
               found->second.date, found->second.time, order.side, order.offset, price, volume});
 }
 
+double Exchange::charge(const Order& order, const Contract& contract, int volume, double worth) const {
+    double ratio = contract.fee;
+    if (order.offset != Offset::Open) {
+        const Holding& holding = holdings_.at({order.symbol, opposite(order.side)});
+        const int older = contract.today_apart ? (takes_today(order) ? 0 : volume) : std::min(volume, holding.yesterday);
+        ratio = (contract.fee * older + contract.fee_today * (volume - older)) / volume;
+    }
+    return std::round(worth * ratio * 100 + kEpsilon) / 100;
+}
+
 void Exchange::apply(const Order& order, int volume, double price) {
     const Contract& contract = *find(order.symbol);
     const double worth = price * volume * contract.multiplier;
+    fees_ += charge(order, contract, volume, worth);
     if (order.offset == Offset::Open) {
         Holding& holding = holdings_[{order.symbol, order.side}];
         holding.today += volume;
@@ -373,7 +501,7 @@ void Exchange::tell(const Fill& fill) {
 }
 
 Money Exchange::compute_money() const {
-    Money money{kDeposit + close_profit_, 0, 0, close_profit_, 0};
+    Money money{kDeposit + close_profit_ - fees_, 0, 0, close_profit_, 0, fees_};
     double frozen_margin = 0;
     for (const auto& [key, holding] : holdings_) {
         const Contract& contract = *find(key.first);
@@ -404,6 +532,9 @@ int standin_publish(int count) { return standin::Exchange::instance().publish(co
 void standin_settle_orders() { standin::Exchange::instance().settle_orders(); }
 void standin_connect() { standin::Exchange::instance().connect(); }
 void standin_disconnect(int reason) { standin::Exchange::instance().disconnect(reason); }
+int standin_save(const char* path) { return standin::Exchange::instance().save(path) ? 0 : -1; }
+int standin_restore(const char* path) { return standin::Exchange::instance().restore(path) ? 0 : -1; }
+void standin_refuse_orders(int front, int exchange) { standin::Exchange::instance().refuse_orders(front, exchange); }
 void standin_refuse_queries(int count) { standin::Exchange::instance().refuse_queries(count); }
 
 // Every order the exchange was given, one a line; the length needed, which may exceed `size`.

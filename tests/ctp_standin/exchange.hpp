@@ -2,7 +2,9 @@
 //
 // It knows nothing of the vendor's interface; trader.cpp and market_data.cpp translate. Nothing moves by itself:
 // `publish` shows the next recorded quotes, `settle_orders` lets waiting orders reach the book. Prices in CNY,
-// volumes in contracts, money in CNY. No fees.
+// volumes in contracts, money in CNY. Fees are ratios of a fill's worth, to the cent. `save` and `restore` carry the
+// exchange's day over to the next process. For a process that no test drives, the environment can name quotes
+// (CTP_STANDIN_QUOTES) that are shown again and again, without a pause.
 #pragma once
 
 #include <deque>
@@ -25,6 +27,7 @@ struct Contract {
     int multiplier;
     double tick, margin_ratio;
     bool today_apart;  // SHFE: positions of today and of yesterday are closed with different offsets
+    double fee, fee_today;  // of opening and closing, of closing a position of the same day
 };
 
 struct Quote {
@@ -74,7 +77,7 @@ struct HoldingView {
 };
 
 struct Money {
-    double balance, available, margin, close_profit, position_profit;
+    double balance, available, margin, close_profit, position_profit, fees;
 };
 
 struct Failure {
@@ -118,7 +121,13 @@ public:
     void connect();
     void disconnect(int reason);
     void refuse_queries(int count) { refusals_ = count; }
+    void refuse_orders(int at_the_front, int at_the_exchange) {
+        front_refusals_ = at_the_front;
+        exchange_refusals_ = at_the_exchange;
+    }
     std::string describe_orders();
+    bool save(const std::string& path);
+    bool restore(const std::string& path);  // after `load` of the same quotes
 
     // The trading front. Requests need `reachable`.
     void attach(TraderClient* client);
@@ -145,11 +154,13 @@ public:
 
 private:
     Exchange();
+    void run_by_itself(const std::string& quotes);
     const Contract* find(const std::string& symbol) const;
     Failure check_close(const Order&, const Contract&);
     int frozen(const std::string& symbol, Side held, bool today) const;
     void accept(Order&);
     void match(Order&);
+    double charge(const Order&, const Contract&, int volume, double worth) const;
     void apply(const Order&, int volume, double price);
     void tell(const Order&);
     void tell(const Fill&);
@@ -168,8 +179,8 @@ private:
     TraderClient* trader_ = nullptr;
     QuoteClient* quoter_ = nullptr;
     bool up_ = true, authenticated_ = false, logged_in_ = false, flowing_ = false, settled_ = false;
-    int refusals_ = 0, sessions_ = 0, next_order_ = 0, next_fill_ = 0;
-    double close_profit_ = 0;
+    int refusals_ = 0, front_refusals_ = 0, exchange_refusals_ = 0, sessions_ = 0, next_order_ = 0, next_fill_ = 0, shown_ = 0;
+    double close_profit_ = 0, fees_ = 0;
 };
 
 }  // namespace standin

@@ -132,6 +132,7 @@ public:
         field.CurrMargin = money.margin;
         field.FrozenMargin = money.balance - money.margin - money.available;
         field.CloseProfit = money.close_profit;
+        field.Commission = money.fees;
         field.PositionProfit = money.position_profit;
         auto result = info({});
         spi_->OnRspQryTradingAccount(&field, &result, id, true);
@@ -247,7 +248,7 @@ private:
                                    view.frozen_today + view.frozen_yesterday));
                 continue;
             }
-            if (held.yesterday)
+            if (held.yesterday || !held.today)
                 rows.push_back(row(view, held.yesterday, 0, THOST_FTDC_PSD_History, view.frozen_yesterday));
             if (held.today)
                 rows.push_back(row(view, held.today, held.today, THOST_FTDC_PSD_Today, view.frozen_today));
@@ -268,7 +269,7 @@ private:
         field.TodayPosition = today;
         field.YdPosition = volume - today;
         (is_long ? field.ShortFrozen : field.LongFrozen) = frozen;
-        field.PositionCost = view.holding.cost * volume / view.holding.volume();
+        if (volume) field.PositionCost = view.holding.cost * volume / view.holding.volume();
         if (view.last > 0) {
             const double worth = view.last * volume * view.contract.multiplier;
             field.PositionProfit = is_long ? worth - field.PositionCost : field.PositionCost - worth;

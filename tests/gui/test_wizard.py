@@ -99,7 +99,10 @@ def test_the_section_is_written_and_the_mode_stays_paper(open_wizard: Any, confi
 
 
 @pytest.mark.parametrize("which", ["preflight", "summary"])
-def test_first_and_last_page_say_that_live_is_not_possible_yet(open_wizard: Any, which: str) -> None:
+def test_first_and_last_page_say_where_live_is_not_possible(
+    open_wizard: Any, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "LIVE_REFUSAL", "not in this version")
     wizard = open_wizard()
     if which == "summary":
         fill_in(wizard)
@@ -108,10 +111,7 @@ def test_first_and_last_page_say_that_live_is_not_possible_yet(open_wizard: Any,
     assert not wizard.summary.switch.isVisible()
 
 
-def test_the_mode_is_offered_once_the_engine_accepts_it(
-    open_wizard: Any, config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(page, "LIVE_REFUSAL", "")
+def test_the_mode_is_offered_and_written(open_wizard: Any, config: Path) -> None:
     wizard = open_wizard()
     fill_in(wizard)
     labels = wizard.preflight.findChildren(type(wizard.summary.text))

@@ -92,7 +92,7 @@ def test_people_read_counts_reasons_and_the_end(
     monkeypatch.setenv("AIAGENT_LANGUAGE", "zh")
     chinese = aiagent(repo_root, orders, "--data", data)
     assert chinese.stdout.startswith("委托 528 笔，违规 137 项")
-    assert "#6 601288.SSE [T+1] 卖出 100 股，可卖 0 股" in chinese.stdout
+    assert "#6 2025-10-09 11:30:00 601288.SSE [T+1] 卖出 100 股，可卖 0 股" in chinese.stdout
     monkeypatch.setenv("AIAGENT_LANGUAGE", "en")
     english = aiagent(repo_root, orders, "--data", data)
     assert english.stdout.startswith("528 orders, 137 violations")

@@ -52,9 +52,11 @@ if __name__ == "__main__":
     setting.add_parameter("wait", 8, 10, 2)
     engine = engine_for(True, {})
     brute = engine.run_bf_optimization(setting, output=False, max_workers=2)
+    judged = engine.trials
     genetic = engine.run_ga_optimization(setting, output=False, max_workers=2, pop_size=2, ngen=1)
     found = {
         "brute": {name(r[0]): float(r[1]) for r in brute},
+        "judged": [judged.trials, judged.best_sharpe, judged.deflated, judged.overfitting.splits],
         "genetic": {name(r[0]): float(r[1]) for r in genetic},
         "rules": {name(item): one(True, **item) for item in setting.generate_settings()},
         "plain": {name(item): one(False, **item) for item in setting.generate_settings()},
@@ -105,4 +107,8 @@ def test_every_worker_runs_under_the_rules(shared: Path, tmp_path: Path) -> None
     assert found["brute"] == found["rules"]
     assert found["genetic"].items() <= found["rules"].items()
     assert found["genetic"]
+    trials, best, deflated, splits = found["judged"]
+    assert (trials, splits) == (4, 12_870)
+    assert best is not None
+    assert 0 < deflated < 1
     assert all(found["rules"][item] != found["plain"][item] for item in found["rules"])

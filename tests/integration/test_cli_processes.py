@@ -212,6 +212,7 @@ def test_a_run_ends_by_itself_after_the_seconds_given(home: Home) -> None:
     done = home.call("run", "--headless", "--seconds", "0.5", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["running"] is True
+    assert "the universe is empty" in done.stderr.decode()
     journal = home.folder / ".vntrader" / "aiagent" / "journal.db"
     assert home.facts("journal", "show", journal, "--limit", 1)["entries"][0]["kind"] == "RunEnded"
 

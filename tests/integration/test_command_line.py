@@ -406,3 +406,11 @@ def test_strategies_are_installed_and_a_users_own_file_is_kept(aiagent: Run, tmp
     (tmp_path / "ai_agent_strategy.py").write_text("# mine\n", encoding="utf-8")
     assert "ai_agent_strategy.py" in one_line(aiagent("install-strategies", "--to", tmp_path))
     assert (tmp_path / "ai_agent_strategy.py").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_a_table_of_ex_days_goes_into_the_apps_folder(aiagent: Run, shared: Path) -> None:
+    table = shared / "data" / "long" / "600000.SSE_corporate_actions.csv"
+    done = json.loads(aiagent("data", "import", table, "--json").stdout)
+    expected = {"source": table.name, "symbols": 1, "ex_days": 12, "kept": 12}
+    assert {key: done[key] for key in expected} == expected
+    assert "12 are kept" in aiagent("data", "import", table).stdout

@@ -22,6 +22,7 @@ from vnpy_aiagent.domain import (
     ParentOrder,
     Proposal,
     ProposalHeld,
+    ReferenceShifted,
     RequestKind,
     Review,
     RunEnded,
@@ -185,15 +186,22 @@ def test_stops_are_worked_through_to_flat(run: Played) -> None:
     assert len([s for s in lives if s is StopState.FLAT]) == len(run.of(TradeRecord)) <= len(worked)
 
 
-def test_a_stop_is_never_lowered_while_its_position_lives(run: Played) -> None:
+def test_a_stop_is_lowered_by_an_ex_day_alone_and_in_proportion(run: Played) -> None:
     prices: dict[tuple[str, str], Decimal] = {}
+    shifts = {shifted.id: shifted for shifted in run.of(ReferenceShifted)}
+    assert "601088.SSE" in {shifted.symbol for shifted in shifts.values()}  # its dividend of 2025-11-10
     for update in run.of(StopUpdate):
         key = update.account, update.symbol
         if update.state is StopState.FLAT:
             prices.pop(key)
+            continue
+        before = prices.get(key, Decimal(0))
+        if update.cause in shifts:
+            shifted = shifts[update.cause]
+            assert abs(update.stop - before * shifted.reference / shifted.close) <= shifted.tick
         else:
-            assert update.stop >= prices.get(key, Decimal(0))
-            prices[key] = update.stop
+            assert update.stop >= before
+        prices[key] = update.stop
 
 
 def test_every_position_is_protected_at_all_times(run: Played) -> None:

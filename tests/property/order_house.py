@@ -51,21 +51,25 @@ class OrderHouse:
     that reached a gateway in earlier runs.
     """
 
-    def __init__(self, journal: Path, moment: str) -> None:
+    def __init__(self, journal: Path, moment: str, execution: ExecutionSettings = FAST) -> None:
         self.journal = journal
+        self.execution = execution
         self.moment = moment
         self.approvals = "none"
         self.faults = Faults()
         self.written: list[Message] = []
         self.sent: list[str] = []
         self.delivered: list[TradeData] = []
+        self.fuses: list[int] = []  # one for each start after a crash: how many entries that run writes
         self.alive = False
         self.begin()
 
     def begin(self) -> None:
         """The process starts, and finds what the journal holds."""
-        self.house = house = SmallHouse(self.journal, self.moment, approvals=self.approvals, execution=FAST)
+        settings: Any = {"approvals": self.approvals, "execution": self.execution}
+        self.house = house = SmallHouse(self.journal, self.moment, **settings)
         self.writer = FusedWriter(house.engine._parts.writer, self.written)  # type: ignore[union-attr]
+        self.writer.fuse = self.fuses.pop(0) if self.fuses else None
         house.engine._parts.writer = self.writer  # type: ignore[union-attr]
         self.gateway: Any = house.main.add_gateway(FaultyGateway, house.settings.accounts[0].gateway_name)
         self.delivered.clear()
@@ -81,7 +85,17 @@ class OrderHouse:
             self.house.events.drain()
         except Crash:
             self.abandon()
-            self.begin()
+            self.come_back()
+
+    def come_back(self) -> None:
+        """Start again after a crash; it may end again while it starts."""
+        while True:
+            try:
+                self.begin()
+            except Crash:
+                self.abandon()
+            else:
+                return
 
     def abandon(self) -> None:
         """The process is gone: nothing is closed in order, only what the operating system takes back."""

@@ -34,6 +34,7 @@ LEAVES: dict[object, st.SearchStrategy[object]] = {
     float: st.floats(0, 1, allow_nan=False),
     Decimal: st.decimals(-(10**9), 10**9, places=4, allow_nan=False),
     date: st.dates(),
+    typing.Any: st.none() | st.booleans() | st.integers(0, 10**9) | TEXTS | st.lists(TEXTS, max_size=2),
     datetime: st.datetimes(timezones=st.just(UTC)).filter(lambda when: when.year > 1900),
 }
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from vnpy_aiagent.agents.context import AgentContext
 from vnpy_aiagent.agents.reanalysis import ReanalysisLimit
+from vnpy_aiagent.agents.snapshot_keeper import SnapshotKeeper
 from vnpy_aiagent.agents.snapshots import build_snapshot
 from vnpy_aiagent.base import (
     EVENT_AI_DECISION,
@@ -64,6 +65,7 @@ class AnalysisAgent:
         self.deliver = deliver
         self.market = NO_MARKET
         self.limit = ReanalysisLimit(house.settings.reanalysis)
+        self._keeper = SnapshotKeeper(house.bus)
         self._asked: dict[str, AnalysisRequest] = {}
         self._picked: tuple[Candidate, ...] = ()
         self._scan_id: str | None = None
@@ -97,6 +99,7 @@ class AnalysisAgent:
             return
         self.house.bus.status(AgentName.ANALYSIS, Activity.ANALYZING, request.symbol)
         snapshot = build_snapshot(self.house, request, self.market)
+        self._keeper.keep(request, snapshot)
         self._asked[request.id] = request
         try:
             self.runner.submit(request, snapshot, self.deliver)

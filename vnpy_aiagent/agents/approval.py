@@ -22,7 +22,6 @@ from vnpy_aiagent.domain import (
     TradingState,
     say,
 )
-from vnpy_aiagent.portfolio import Reservation
 
 APPROVAL_TIMER = "approval_lapses"
 GoOn = Callable[[Signal, str], None]
@@ -166,9 +165,7 @@ class ApprovalDesk:
 
     def _reserve(self, asked: ApprovalAsked) -> None:
         portfolio = self.house.portfolio
-        amount = asked.price * asked.volume
-        fees = portfolio.rules(asked.symbol).order_fees(asked.side, amount, asked.volume).total
-        held_back = Reservation(asked.symbol, asked.side, asked.volume, asked.price, fees)
+        held_back = portfolio.reservation(asked.symbol, asked.side, asked.volume, asked.price)
         portfolio.books[asked.account].reserve(asked.id, held_back)
 
     def _objection(self, signal: Signal) -> Text | None:

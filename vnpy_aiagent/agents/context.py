@@ -11,9 +11,10 @@ from vnpy_aiagent.agents.bus import Bus
 from vnpy_aiagent.config import AccountSettings, Settings
 from vnpy_aiagent.control import TradingControl
 from vnpy_aiagent.data.bars import BarSeries
-from vnpy_aiagent.domain import BarInterval, Clock, TimerQueue
-from vnpy_aiagent.market import TradingCalendar
-from vnpy_aiagent.market.sessions import is_continuous, next_continuous, session_close
+from vnpy_aiagent.data.facts import NO_FACTS, FactSource
+from vnpy_aiagent.domain import BarInterval, Clock, Text, TimerQueue
+from vnpy_aiagent.market import TradingCalendar, hours
+from vnpy_aiagent.market.sessions import session_close
 from vnpy_aiagent.memory import LessonBook
 from vnpy_aiagent.portfolio import Portfolio
 
@@ -42,9 +43,12 @@ class Universe:
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """The host's order functions. `send` returns the vt_orderid, an empty string where nothing was taken."""
+    """The host's order functions.
 
-    send: Callable[[OrderRequest, str], str]
+    `send` returns the vt_orderid; where nothing was taken an empty string, or why.
+    """
+
+    send: Callable[[OrderRequest, str], str | Text]
     cancel: Callable[[str, str], None]
 
 
@@ -63,6 +67,7 @@ class AgentContext:
     bars: BarSource
     universe: Universe
     broker: Broker
+    facts: FactSource = NO_FACTS
 
     def account(self, name: str) -> AccountSettings:
         """Settings of an account; KeyError for an unknown name."""
@@ -74,7 +79,7 @@ class AgentContext:
     def account_of_gateway(self, gateway_name: str) -> AccountSettings | None:
         """The account that trades through a gateway, None for a gateway that is not ours."""
         for account in self.settings.accounts:
-            if account.gateway_name == gateway_name:
+            if gateway_name in account.gateways:
                 return account
         return None
 
@@ -97,18 +102,25 @@ class AgentContext:
 
     def in_session(self, vt_symbol: str) -> bool:
         """Whether the symbol trades continuously now."""
-        return is_continuous(self.calendar, self.portfolio.rules(vt_symbol).board, self.clock.now())
+        return hours.trades(self.calendar, self.portfolio.rules(vt_symbol), self.clock.now())
 
     def next_session_moment(self, vt_symbol: str) -> datetime:
         """Now if the symbol trades continuously, else when it next does."""
-        return next_continuous(self.calendar, self.portfolio.rules(vt_symbol).board, self.clock.now())
+        return hours.next_trade(self.calendar, self.portfolio.rules(vt_symbol), self.clock.now())
 
     def session_end(self, vt_symbol: str) -> datetime:
-        """15:00 of the session in which the symbol trades continuously now, or next does.
+        """The close of the session in which the symbol trades continuously now, or next does.
 
-        In the closing auction that is the next session's: nothing new is judged before it opens.
+        In the closing auction that is the next session's: nothing new is judged before it opens. A night
+        session of futures belongs to the next day, and ends with it.
         """
-        return session_close(self.next_session_moment(vt_symbol).date())
+        return hours.close_of(self.calendar, self.portfolio.rules(vt_symbol), self.clock.now())
+
+    def orders_end(self, vt_symbol: str) -> datetime:
+        """When orders of now end: 15:00 today; for a contract the close of its trading day."""
+        if self.portfolio.rules(vt_symbol).futures is None:
+            return session_close(self.today())
+        return self.session_end(vt_symbol)
 
     def session_date(self) -> date:
         """The trading day that is on, or the next one."""

@@ -6,7 +6,8 @@ from typing import Any
 from vnpy.trader.object import TradeData
 
 from vnpy_aiagent.agents.context import AgentContext
-from vnpy_aiagent.agents.reports import market_moment, trade_fault
+from vnpy_aiagent.agents.offsets import contract_fees, terms_of
+from vnpy_aiagent.agents.reports import is_volume, market_moment, shape_fault, trade_fault
 from vnpy_aiagent.base import EVENT_AI_TRADE
 from vnpy_aiagent.domain import Fill, Text, TradeRecord, say, to_decimal
 from vnpy_aiagent.execution import Child, Parent
@@ -17,10 +18,15 @@ from vnpy_aiagent.portfolio.book import Origin
 def fill_of(
     house: AgentContext, account: str, child: Child, parent: Parent | None, data: TradeData
 ) -> Fill | Text | None:
-    """A broker's trade as a journaled fill, None where this very fill is known, or why it cannot be one."""
+    """A broker's trade as a journaled fill, or why it cannot be one.
+
+    None where this very fill is known, or its shares are in the book already by an adjustment.
+    """
     intent = child.intent
+    if (fault := shape_fault(data)) is not None:
+        return fault
     fields: dict[str, Any] = {
-        "trading_day": market_moment(house, data).date(),
+        "trading_day": house.portfolio.trading_day(intent.symbol, market_moment(house, data)),
         "exchange": data.exchange.name,
         "symbol": intent.symbol,
         "side": intent.side,
@@ -35,12 +41,20 @@ def fill_of(
     probe = Fill(id="", at=house.clock.now(), account=account, **fields, price=Decimal(0), volume=0, **free)
     if house.portfolio.books[account].knows(probe):
         return None
+    if is_volume(data.volume) and data.volume and child.is_adjusted(data.tradeid, int(data.volume)):
+        return None
     fault = trade_fault(house, child, data)
     if fault is not None:
         return fault
     price, volume = to_decimal(data.price), int(data.volume)
     day = fields["trading_day"]
-    fees = house.portfolio.fill_fees(account, data.vt_orderid, intent.side, intent.symbol, price, volume, day)
+    terms = terms_of(house, intent, data, day)
+    if terms is None:
+        fees = house.portfolio.fill_fees(
+            account, data.vt_orderid, intent.side, intent.symbol, price, volume, day
+        )
+    else:
+        fees = contract_fees(house, intent, terms, data, day)
     return house.bus.post(
         Fill,
         cause=intent.id,
@@ -51,6 +65,7 @@ def fill_of(
         commission=fees.commission,
         stamp_duty=fees.stamp_duty,
         transfer_fee=fees.transfer_fee,
+        terms=terms,
     )
 
 
@@ -66,6 +81,7 @@ def record_trip(house: AgentContext, fill: Fill, trip: RoundTrip, parent: Parent
     """Journal the round trip of a position that went flat."""
     position = trip.position
     bought, sold = position.bought_turnover, position.sold_turnover
+    unit = position.bought * position.multiplier
     house.bus.post(
         TradeRecord,
         EVENT_AI_TRADE,
@@ -75,8 +91,8 @@ def record_trip(house: AgentContext, fill: Fill, trip: RoundTrip, parent: Parent
         opened=position.opened,
         closed=trip.closed,
         volume=position.bought,
-        buy_price=(bought / position.bought).quantize(Decimal("0.0001")),
-        sell_price=(sold / position.bought).quantize(Decimal("0.0001")),
+        buy_price=(bought / unit).quantize(Decimal("0.0001")),
+        sell_price=(sold / unit).quantize(Decimal("0.0001")),
         fees=position.fees,
         pnl=trip.pnl,
         return_ratio=round(float(trip.pnl / bought), 6),

@@ -11,36 +11,30 @@ triggers only while the AI is not paused. A time trigger that comes due during a
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from vnpy.trader.object import TickData
 
 from vnpy_aiagent.agents.context import AgentContext
+from vnpy_aiagent.agents.entry_plans import EntryPlans
+from vnpy_aiagent.agents.trigger_desk import TriggerDesk
 from vnpy_aiagent.base import (
     EVENT_AI_APPROVAL,
     EVENT_AI_FILL,
     EVENT_AI_ORDER,
-    EVENT_AI_REQUEST,
     EVENT_AI_SIGNAL,
     EVENT_AI_STOP,
-    EVENT_AI_TRIGGER,
     EVENT_AI_VERDICT,
 )
 from vnpy_aiagent.domain import (
     MARKET_TZ,
-    TARGET_NOTE,
     Action,
-    Activity,
-    AgentName,
-    AnalysisRequest,
     ApprovalAnswered,
     Fill,
     Outcome,
     ParentDone,
     ParentOrder,
-    RequestKind,
-    ResolvedTrigger,
     Severity,
     Side,
     Signal,
@@ -49,29 +43,22 @@ from vnpy_aiagent.domain import (
     Text,
     TradingState,
     TriggerEnd,
-    TriggerEnded,
-    TriggerFired,
-    TriggerKind,
-    TriggerSpec,
     Verdict,
     ceil_to_tick,
     say,
     to_decimal,
 )
-from vnpy_aiagent.errors import CalendarError
-from vnpy_aiagent.market.sessions import session_close, session_open
-from vnpy_aiagent.triggers import ProtectiveStop, StopBook, TriggerBook
+from vnpy_aiagent.market import hours
+from vnpy_aiagent.market.sessions import session_open
+from vnpy_aiagent.triggers import ProtectiveStop, StopBook, fallback_stop
 
-TIME_TRIGGER = "time_trigger"
-TIME_OF_DAY = time(9, 40)
-FALLBACK_STOP = Decimal("0.92")
 RETRY_AFTER = timedelta(seconds=60)
 CancelSales = Callable[[str, str], int]
 CancelSignal = Callable[[str], None]
 
 
 class MonitoringAgent:
-    """Owns the trigger book and the stop book.
+    """Owns the stop book, and by its trigger desk the trigger book.
 
     `cancel_sales(account, symbol)` takes a plan's sales back, so that a stop does not wait behind them;
     `cancel_signal(signal_id)` takes back a stop's own sale. Both are the execution agent's.
@@ -80,14 +67,12 @@ class MonitoringAgent:
     def __init__(self, house: AgentContext) -> None:
         """The engine forwards ticks; everything else comes as messages."""
         self.house = house
-        self.book = TriggerBook()
+        self.triggers = TriggerDesk(house)
+        self.book = self.triggers.book
         self.stops = StopBook()
-        self._signals: dict[str, Signal] = {}
-        self._entries: dict[str, str] = {}
-        self._planned: set[str] = set()
+        self.plans = EntryPlans()
         self._wait_until: dict[tuple[str, str], datetime] = {}
         self._told: dict[tuple[str, str], date] = {}
-        self._missed: list[str] = []
         self.cancel_sales: CancelSales = _cancel_nothing
         self.cancel_signal: CancelSignal = _no_signal
         house.bus.subscribe(EVENT_AI_SIGNAL, self.on_signal)
@@ -109,92 +94,32 @@ class MonitoringAgent:
             self._work(stop, price)
         if reached:
             for spec in self.book.on_price(symbol, price):
-                self._fire(spec, to_decimal(price))
+                self.triggers.fire(spec, to_decimal(price))
 
     def _is_traded_price(self, tick: TickData) -> bool:
         """Whether continuous trading runs, and the tick is not older than its first minute today."""
+        rules = self.house.portfolio.rules(tick.vt_symbol)
+        if rules.futures is not None:
+            return self.house.in_session(tick.vt_symbol) and hours.trades(
+                self.house.calendar, rules, tick.datetime
+            )
         opened = session_open(self.house.today())
         return self.house.in_session(tick.vt_symbol) and tick.datetime.astimezone(MARKET_TZ) >= opened
-
-    def on_time(self, trigger_id: str) -> None:
-        """A time trigger's deadline has come; while the AI is paused it waits for the end of that.
-
-        A price trigger's deadline ends it: the plan that it belongs to is over.
-        """
-        price_trigger = self.book.get(trigger_id)
-        if price_trigger is not None and price_trigger.expires is not None:
-            self._expire(price_trigger)
-            return
-        if self.house.control.paused:
-            self._missed.append(trigger_id)
-            return
-        spec = self.book.remove(trigger_id)
-        if spec is not None:
-            self._fire(spec, None)
-
-    def _expire(self, spec: TriggerSpec) -> None:
-        self.book.remove(spec.id)
-        self._ended(spec, TriggerEnd.EXPIRED, spec.id)
-        sentence = say(
-            "{account} {symbol} 的触发条件 {price} 到期未触发，已撤除",
-            account=spec.account,
-            symbol=spec.symbol,
-            price=spec.price,
-        )
-        self.house.bus.say_log(sentence, Severity.INFO)
 
     def levels(self, vt_symbol: str) -> list[Decimal]:
         """Prices watched in a symbol: triggers and armed stops."""
         return [*self.book.levels(vt_symbol), *self.stops.levels(vt_symbol)]
 
-    def _fire(self, spec: TriggerSpec, price: Decimal | None) -> None:
-        bus = self.house.bus
-        fired = bus.post(
-            TriggerFired,
-            EVENT_AI_TRIGGER,
-            cause=spec.id,
-            account=spec.account,
-            trigger_id=spec.id,
-            symbol=spec.symbol,
-            price=price,
-            note=spec.note,
-        )
-        self._ended(spec, TriggerEnd.FIRED, fired.id)
-        bus.status(AgentName.MONITORING, Activity.COMPLETED, spec.symbol)
-        if not self.house.portfolio.books[spec.account].managed(spec.symbol):
-            return
-        reason = say(
-            "触发 {note}：{kind} {price}",
-            note=spec.note or "—",
-            kind=spec.trigger.name,
-            price=price or spec.when or "",
-        )
-        position = self.house.portfolio.books[spec.account].positions[spec.symbol]
-        bus.post(
-            AnalysisRequest,
-            EVENT_AI_REQUEST,
-            cause=fired.id,
-            account=spec.account,
-            request=RequestKind.REPLAN,
-            symbol=spec.symbol,
-            accounts=(spec.account,),
-            reason=reason,
-            setup=position.origin.setup,
-            trigger_id=spec.id,
-            deadline=self.house.session_end(spec.symbol),
-        )
-
     # plans
 
     def on_signal(self, signal: Signal) -> None:
         """Remember the plan of an entry until its fills come."""
-        if signal.side is Side.BUY:
-            self._signals[signal.id] = signal
+        self.plans.remember(signal)
 
     def on_approval(self, message: object) -> None:
         """An entry that was not approved leaves no plan behind."""
         if isinstance(message, ApprovalAnswered) and not message.approved:
-            self._signals.pop(message.signal_id, None)
+            self.plans.drop(message.signal_id)
 
     def superseded(self, signal: Signal) -> bool:
         """Whether a stop's sale is not the one that its stop waits for now."""
@@ -203,7 +128,7 @@ class MonitoringAgent:
 
     def on_void(self, signal: Signal, reason: Text, cause: str) -> None:
         """A signal became no order: an entry leaves no plan, a stop that waited for it is due again."""
-        self._signals.pop(signal.id, None)
+        self.plans.drop(signal.id)
         stop = self.stops.get(signal.account, signal.symbol)
         if stop is None or stop.signal_id != signal.id or stop.armed or stop.due:
             return
@@ -219,17 +144,17 @@ class MonitoringAgent:
             return
         if not self.house.portfolio.books[fill.account].managed(fill.symbol):
             return
-        signal = self._signals.get(fill.signal_id or "")
+        signal = self.plans.of(fill.signal_id)
         price = signal.stop if signal is not None else None
-        first = signal is None or signal.id not in self._planned
+        first = signal is None or self.plans.is_first_fill(signal)
         if first or self.stops.get(fill.account, fill.symbol) is None:  # later fills leave a stop as it is
             self._arm(fill.account, fill.symbol, price or self._fallback(fill), fill.id)
         if self.house.control.state is TradingState.REDUCING:
             self._make_due(fill.account, fill.symbol, fill.id)
         if signal is not None and first:
-            self._planned.add(signal.id)
+            self.plans.note_fill(signal)
             if signal.triggers:
-                self._register(fill.account, fill.symbol, signal.triggers, fill.id)
+                self.triggers.register(fill.account, fill.symbol, signal.triggers, fill.id)
 
     def on_verdict(self, verdict: Verdict) -> None:
         """An approved ADJUST, or HOLD with triggers, replaces a position's triggers and may raise a stop."""
@@ -240,16 +165,16 @@ class MonitoringAgent:
         if verdict.stop is not None:
             self._arm(verdict.account, verdict.symbol, verdict.stop, verdict.id)
         if verdict.triggers:
-            self._register(verdict.account, verdict.symbol, verdict.triggers, verdict.id)
+            self.triggers.register(verdict.account, verdict.symbol, verdict.triggers, verdict.id)
 
     def on_parent_done(self, message: object) -> None:
         """An entry's plan is done with; a stop's sale that ended with shares left is due again."""
-        if isinstance(message, ParentOrder) and message.side is Side.BUY:
-            self._entries[message.id] = message.signal_id
+        if isinstance(message, ParentOrder):
+            self.plans.begin(message)
         if not isinstance(message, ParentDone):
             return
         if message.side is Side.BUY:
-            self._forget_plan(message)
+            self.plans.end(message)
             return
         stop = self.stops.get(message.account, message.symbol)
         held = self.house.portfolio.books[message.account].managed(message.symbol)
@@ -270,7 +195,7 @@ class MonitoringAgent:
             for symbol, position in account.positions.items():
                 if account.managed(symbol) and self.stops.get(name, symbol) is None:
                     tick = self.house.portfolio.rules(symbol).tick_size
-                    self._arm(name, symbol, ceil_to_tick(position.cost * FALLBACK_STOP, tick), None)
+                    self._arm(name, symbol, fallback_stop(position.cost, tick), None)
                     repaired.append(f"{name} {symbol}")
         if repaired:
             sentence = say("以下持仓缺少止损，已补设：{held}", held="、".join(repaired))
@@ -280,77 +205,9 @@ class MonitoringAgent:
         """Arm a position's stop at a price (CNY), or tighten the one it has."""
         self._arm(account, symbol, price, cause)
 
-    def release(self, account: str, symbol: str, cause: str) -> None:
-        """A human took the position over: its stop and its triggers end."""
-        self._flat(account, symbol, cause, taken_over=True)
-
-    def cancel_trigger(self, trigger_id: str, cause: str) -> bool:
-        """A human takes a trigger out of the book; whether it was still there."""
-        spec = self.book.remove(trigger_id)
-        if spec is not None:
-            self._ended(spec, TriggerEnd.CANCELLED, cause)
-        return spec is not None
-
-    def _register(self, account: str, symbol: str, triggers: tuple[ResolvedTrigger, ...], cause: str) -> None:
-        """Replace the position's triggers by new ones; a new target alone replaces the old target alone."""
-        target_alone = all(trigger.note == TARGET_NOTE for trigger in triggers)
-        for old in self.book.of(account, symbol):
-            if target_alone and old.note != TARGET_NOTE:
-                continue
-            self.book.remove(old.id)
-            self._ended(old, TriggerEnd.REPLACED, cause)
-        for trigger in triggers:
-            when = self._when(trigger.sessions) if trigger.trigger is TriggerKind.TIME_AT else None
-            spec = self.house.bus.post(
-                TriggerSpec,
-                EVENT_AI_TRIGGER,
-                cause=cause,
-                account=account,
-                symbol=symbol,
-                trigger=trigger.trigger,
-                price=trigger.price,
-                when=when,
-                note=trigger.note,
-                expires=None if when is not None else self._expiry(trigger.sessions),
-            )
-            self._watch(spec)
-        self._count(account, symbol)
-
-    def _watch(self, spec: TriggerSpec) -> None:
-        """Into the book, with its deadline: when a time trigger fires, or one on a price expires."""
-        self.book.add(spec)
-        deadline = spec.when or spec.expires
-        if deadline is not None:
-            self.house.timers.set(deadline, TIME_TRIGGER, spec.id)
-
-    def _expiry(self, sessions: int | None) -> datetime | None:
-        """The close of the last session of a price trigger's plan; None where none is given or known."""
-        if sessions is None:
-            return None
-        try:
-            return session_close(self.house.calendar.session_offset(self.house.session_date(), sessions))
-        except CalendarError:  # near the end of the known calendar: watched until the position is flat
-            return None
-
-    def _when(self, sessions: int | None) -> datetime:
-        day = self.house.calendar.session_offset(self.house.session_date(), sessions or 1)
-        return datetime.combine(day, TIME_OF_DAY, MARKET_TZ)
-
-    def _count(self, account: str, symbol: str) -> None:
-        """Tell the portfolio's views how many triggers a position has."""
-        self.house.portfolio.triggers[account, symbol] = len(self.book.of(account, symbol))
-
-    def _ended(self, spec: TriggerSpec, end: TriggerEnd, cause: str) -> None:
-        self._count(spec.account, spec.symbol)
-        self.house.bus.post(
-            TriggerEnded,
-            EVENT_AI_TRIGGER,
-            cause=cause,
-            account=spec.account,
-            trigger_id=spec.id,
-            symbol=spec.symbol,
-            end=end,
-        )
+    def release(self, account: str, symbol: str, cause: str, *, taken_over: bool = True) -> None:
+        """A human took the position over, or the broker has no more of it: its stop and its triggers end."""
+        self._flat(account, symbol, cause, taken_over=taken_over)
 
     def restore_stop(self, update: StopUpdate) -> None:
         """Bring back a stop after a restart; a sale that was out is due again."""
@@ -363,11 +220,6 @@ class MonitoringAgent:
         stop.flatten = update.flatten
         if stop.flatten and self.house.control.state is TradingState.ACTIVE:  # resumed while nothing ran
             self._call_off([stop], update.id)
-
-    def restore_trigger(self, spec: TriggerSpec) -> None:
-        """Bring back a trigger after a restart; a time trigger that is overdue fires at once."""
-        self._watch(spec)
-        self._count(spec.account, spec.symbol)
 
     def flatten(self, cause: str) -> list[str]:
         """Make every stop due now; returns the positions that cannot be sold at this moment."""
@@ -394,9 +246,7 @@ class MonitoringAgent:
 
     def resume(self, cause: str) -> None:
         """A human resumed: time triggers that waited are due now, what a flatten made due is not any more."""
-        for trigger_id in self._missed:
-            self.house.timers.set(self.house.clock.now(), TIME_TRIGGER, trigger_id)
-        self._missed.clear()
+        self.triggers.resume()
         self._call_off([stop for stop in self.stops if stop.flatten], cause)
 
     def _call_off(self, stops: Sequence[ProtectiveStop], cause: str) -> None:
@@ -415,27 +265,14 @@ class MonitoringAgent:
             sentence = say("已恢复交易：以下持仓尚未卖出，清仓卖单已撤回，止损照常：{held}", held=kept)
             self.house.bus.alert(Severity.WARNING, sentence, cause=cause)
 
-    def move_stop(self, account: str, symbol: str, price: Decimal, cause: str) -> None:
-        """Put an armed stop where a human wants it (CNY), lower as well."""
+    def move_stop(
+        self, account: str, symbol: str, price: Decimal, cause: str, reason: Text | None = None
+    ) -> None:
+        """Put a stop where a human wants it, or an ex-day puts it (`reason`), in CNY, lower as well."""
         stop = self.stops.put_at(account, symbol, price)
         self.house.portfolio.stops[account, symbol] = price
         held = self.house.portfolio.books[account].volume(symbol)
-        self._post_stop(stop, held, say("人工移动止损到 {price}", price=price), cause)
-
-    def adjust_trigger(self, spec: TriggerSpec, price: Decimal, cause: str) -> TriggerSpec:
-        """Replace a price trigger by one at another price (CNY)."""
-        self.book.remove(spec.id)
-        self._ended(spec, TriggerEnd.REPLACED, cause)
-        moved = self.house.bus.adopt(spec, EVENT_AI_TRIGGER, cause=cause, price=price)
-        self._watch(moved)
-        self._count(spec.account, spec.symbol)
-        return moved
-
-    def _forget_plan(self, done: ParentDone) -> None:
-        """Its own plan alone: another entry in the same symbol may still wait for its fills."""
-        signal_id = self._entries.pop(done.parent_id, "")
-        self._signals.pop(signal_id, None)
-        self._planned.discard(signal_id)
+        self._post_stop(stop, held, reason or say("人工移动止损到 {price}", price=price), cause)
 
     # stops
 
@@ -526,8 +363,8 @@ class MonitoringAgent:
         tick = house.portfolio.rules(stop.symbol).tick_size
         slip = to_decimal(house.settings.execution.stop_slippage)
         limit = max(ceil_to_tick(last * (1 - slip), tick), tick)
-        if quote is not None and quote.limit_down is not None:
-            limit = max(limit, quote.limit_down)
+        low = limit if quote is None or quote.limit_down is None else quote.limit_down
+        limit = max(limit, low)
         return house.bus.post(
             Signal,
             EVENT_AI_SIGNAL,
@@ -537,11 +374,11 @@ class MonitoringAgent:
             side=Side.SELL,
             volume=volume,
             limit=limit,
-            low=limit,
-            high=last,
+            low=low,
+            high=max(last, limit, (quote and quote.limit_up) or limit),  # the cage may ask for more
             protective=True,
             reason=reason,
-            valid_until=session_close(house.today()),
+            valid_until=house.orders_end(stop.symbol),
         )
 
     def _flat(self, account: str, symbol: str, cause: str, *, taken_over: bool = False) -> None:
@@ -553,13 +390,12 @@ class MonitoringAgent:
         if stop is not None:
             reason = say("人工接管，止损撤除") if taken_over else say("已清仓，止损撤除")
             self._post_stop(stop, self.house.portfolio.books[account].volume(symbol), reason, cause)
-        for spec in self.book.of(account, symbol):
-            self.book.remove(spec.id)
-            self._ended(spec, TriggerEnd.TAKEN_OVER if taken_over else TriggerEnd.CANCELLED, cause)
+        end = TriggerEnd.TAKEN_OVER if taken_over else TriggerEnd.CANCELLED
+        self.triggers.end_all(account, symbol, end, cause)
 
     def _fallback(self, fill: Fill) -> Decimal:
         """A fill without a known plan still gets a stop, 8 % below its price."""
-        return ceil_to_tick(fill.price * FALLBACK_STOP, self.house.portfolio.rules(fill.symbol).tick_size)
+        return fallback_stop(fill.price, self.house.portfolio.rules(fill.symbol).tick_size)
 
     def _post_stop(self, stop: ProtectiveStop, volume: int, reason: Text, cause: str | None) -> StopUpdate:
         return self.house.bus.post(

@@ -7,7 +7,7 @@ these can cancel an order that does not exist yet, so the signal is looked at wh
 from collections.abc import Callable
 
 from vnpy_aiagent.agents.context import AgentContext
-from vnpy_aiagent.domain import Side, Signal, Text, say
+from vnpy_aiagent.domain import Intent, Side, Signal, Text, say
 
 Superseded = Callable[[Signal], bool]
 
@@ -42,10 +42,10 @@ class Overtaken:
             return say("信号发出后有人工操作（停止、清仓、恢复或接管），信号作废")
         return None
 
-    def ownership(self, signal: Signal, own: str = "") -> Text | None:
+    def ownership(self, signal: Signal, own: Intent | None = None) -> Text | None:
         """Why the shares forbid it: a buy beside a human's, a sale of more than the app may sell now.
 
-        `own` is the reservation of the very order that is asked for, which does not count against it.
+        `own` is the order of the signal that is asked for, whose reservation does not count against it.
         """
         portfolio, account, symbol = self.house.portfolio, signal.account, signal.symbol
         book = portfolio.books[account]
@@ -53,14 +53,13 @@ class Overtaken:
             if book.external.get(symbol) and not self.house.settings.execution.beside_external:
                 return say("持仓已由人工接管，系统不再买入")
             return None
-        held_back = book.reservations.pop(own, None)
+        volume = signal.volume if own is None else own.volume
+        held_back = None if own is None else book.reservations.pop(own.id, None)
         sellable = portfolio.sellable(account, symbol)
-        if held_back is not None:
-            book.reserve(own, held_back)
-        if signal.volume > sellable:
-            return say(
-                "可卖 {sellable} 股，不足 {volume} 股，未卖出", sellable=sellable, volume=signal.volume
-            )
+        if own is not None and held_back is not None:
+            book.reserve(own.id, held_back)
+        if volume > sellable:
+            return say("可卖 {sellable} 股，不足 {volume} 股，未卖出", sellable=sellable, volume=volume)
         return None
 
 

@@ -1,33 +1,49 @@
 """What is wrong with a broker's report on an order of ours: such a report is told, and not believed."""
 
 from datetime import datetime
-from math import isfinite
 
-from vnpy.trader.constant import Direction
+from vnpy.trader.constant import Direction, Exchange, Status
 from vnpy.trader.object import OrderData, TradeData
 
 from vnpy_aiagent.agents.context import AgentContext
-from vnpy_aiagent.domain import MARKET_TZ, Side, Text, say, to_decimal
+from vnpy_aiagent.domain import MARKET_TZ, Side, Text, is_number, say, to_decimal
 from vnpy_aiagent.execution import Child
 
 DIRECTIONS = {Side.BUY: Direction.LONG, Side.SELL: Direction.SHORT}
 
 
 def is_volume(value: float) -> bool:
-    """Whether a number is a count of shares: finite, whole, not negative."""
-    return isfinite(value) and value >= 0 and value == int(value)
+    """Whether a figure is a count of shares: a finite number, whole, not negative."""
+    return is_number(value) and value >= 0 and value == int(value)
 
 
 def market_moment(house: AgentContext, data: TradeData) -> datetime:
-    """When a trade happened, in market time; now where the gateway does not say."""
-    return data.datetime.astimezone(MARKET_TZ) if data.datetime else house.clock.now()
+    """When a trade happened, in market time, which a time without a zone is; now where none is told."""
+    if data.datetime is None:
+        return house.clock.now()
+    if data.datetime.tzinfo is None:
+        return data.datetime.replace(tzinfo=MARKET_TZ)
+    return data.datetime.astimezone(MARKET_TZ)
 
 
 def order_fault(child: Child, data: OrderData) -> Text | None:
     """Why an order's report cannot be right. Too large a `traded` is no fault: some gateways count twice."""
+    if not isinstance(data.status, Status):
+        return say("委托状态 {status} 无效", status=data.status)
     if not is_volume(data.traded):
         return say("已成交数量 {volume} 无效", volume=data.traded)
     return _other_order(child, data)
+
+
+def shape_fault(data: TradeData) -> Text | None:
+    """Why a trade's report has no identity: no id, exchange or time that could be one."""
+    if not isinstance(data.tradeid, str) or not data.tradeid:
+        return say("没有成交编号")
+    if not isinstance(data.exchange, Exchange):
+        return say("交易所 {exchange} 无效", exchange=data.exchange)
+    if data.datetime is not None and not isinstance(data.datetime, datetime):
+        return say("成交时间 {time} 无效", time=data.datetime)
+    return None
 
 
 def trade_fault(house: AgentContext, child: Child, data: TradeData) -> Text | None:
@@ -42,11 +58,9 @@ def trade_fault(house: AgentContext, child: Child, data: TradeData) -> Text | No
 
 
 def _impossible_figures(data: TradeData) -> Text | None:
-    if not data.tradeid:
-        return say("没有成交编号")
     if not is_volume(data.volume) or not data.volume:
         return say("成交数量 {volume} 无效", volume=data.volume)
-    if not isfinite(data.price) or data.price <= 0:
+    if not is_number(data.price) or data.price <= 0:
         return say("成交价 {price} 无效", price=data.price)
     return None
 

@@ -1,13 +1,17 @@
 """Rebuilds the state of a journal: accounts, stops, triggers, lessons, trading state, open intents."""
 
+import gc
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from vnpy_aiagent.agents.day_counts import DayCounts, count_on
+from vnpy_aiagent.agents.ex_day_fold import EX_DAY_KINDS, fold_ex_day
+from vnpy_aiagent.agents.order_fold import ORDER_KINDS, OpenIntent, OpenParent, OrderFold
 from vnpy_aiagent.domain import (
     MARKET_TZ,
     MESSAGE_TYPES,
@@ -15,13 +19,18 @@ from vnpy_aiagent.domain import (
     AnalysisRequest,
     ApprovalAnswered,
     ApprovalAsked,
+    CancelAsked,
+    CashAdjusted,
+    ClosingPrices,
     EquityMark,
     Fill,
+    HoldingAdjusted,
     Intent,
     JobSkipped,
     Lesson,
     ManualSlip,
     Message,
+    Mode,
     OrderUpdate,
     ParentDone,
     ParentOrder,
@@ -32,6 +41,7 @@ from vnpy_aiagent.domain import (
     RunStarted,
     ScheduleFired,
     Sent,
+    Settlement,
     Side,
     Signal,
     StateChanged,
@@ -45,11 +55,12 @@ from vnpy_aiagent.domain import (
     Withheld,
     parse_message,
 )
-from vnpy_aiagent.errors import JournalCorrupt, JournalError
-from vnpy_aiagent.execution import TERMINAL
+from vnpy_aiagent.errors import JournalError
+from vnpy_aiagent.execution.ex_day_claims import Claim
 from vnpy_aiagent.portfolio.book import AccountBook, Origin
-from vnpy_aiagent.store.database import describe
-from vnpy_aiagent.store.journal import Entry, Journal, verify
+from vnpy_aiagent.portfolio.portfolio import book_at
+from vnpy_aiagent.store.journal import Entry
+from vnpy_aiagent.store.verify import Told, verified
 
 KINDS = tuple(
     kind.__name__
@@ -57,12 +68,10 @@ KINDS = tuple(
         RunStarted,
         AccountOpened,
         Signal,
-        Intent,
-        Sent,
-        Withheld,
-        OrderUpdate,
-        ParentDone,
-        Fill,
+        *ORDER_KINDS,
+        CancelAsked,
+        CashAdjusted,
+        Settlement,
         TriggerSpec,
         TriggerEnded,
         StopUpdate,
@@ -78,22 +87,16 @@ KINDS = tuple(
         JobSkipped,
         ApprovalAsked,
         ApprovalAnswered,
-        ParentOrder,
         ManualSlip,
         PositionTakenOver,
         PositionHandedBack,
+        *EX_DAY_KINDS,
     )
 )
 
-
-@dataclass(slots=True)
-class OpenIntent:
-    """An intent whose order has not ended, and what is known of it."""
-
-    intent: Intent
-    signal: Signal | None
-    sent: tuple[str, ...] = ()
-    filled: int = 0
+KNOWN = frozenset(KINDS) & MESSAGE_TYPES.keys()
+NOTHING_MORE = (Intent, Withheld, OrderUpdate, ParentDone)
+"""Messages on orders that say nothing of anything else."""
 
 
 @dataclass(slots=True)
@@ -101,15 +104,22 @@ class Restored:
     """What a journal says about the present.
 
     `planned_stops` are those of entries that were filled, for positions whose own stop had not been journaled
-    yet. `entries` and `sent` count approved entries and sent orders by account and day, `asked` analyses by
-    day. `pool` is the automatic pool, held symbols included. `fired` holds jobs and days for which the
-    timetable ran them. `closes` holds each account's equity at its last two closes (CNY). `unanswered` are
+    yet. `entries`, `sent` and `cancelled` count approved entries, sent orders and the app's own cancels by
+    account and day, `asked` analyses by day. `pool` is the automatic pool, held symbols included. `fired`
+    holds jobs and days for which the timetable ran them. `closes` holds each account's equity at its last
+    two closes (CNY). `unanswered` are
     triggers that fired on a position and brought no answer yet, by their ids; `replans` account, symbol and
     time of the latest day's analyses for triggers. `approvals` were asked for and led to no order yet, by
-    their signals' ids; `slips` are those of the last day that had any.
+    their signals' ids; `slips` are those of the last day that had any. `applied` are ex-days by account and
+    symbol, `explained` cash by gateway that shares of our orders, adjusted without a fill, cost since the
+    last adjustment of cash (CNY), `shifted` the last day whose reference price showed one that was not known,
+    `closing` the last closing prices of what was held. `claims` are what ex-days owe at brokers, `credited`
+    their new shares that came and `paid` the dividends, by account, gateway, symbol and ex-date.
     """
 
     runs: int = 0
+    mode: Mode | None = None
+    opened_in: dict[str, Mode] = field(default_factory=dict)
     books: dict[str, AccountBook] = field(default_factory=dict)
     stops: dict[tuple[str, str], StopUpdate] = field(default_factory=dict)
     triggers: dict[str, TriggerSpec] = field(default_factory=dict)
@@ -118,6 +128,7 @@ class Restored:
     state: TradingState = TradingState.ACTIVE
     paused: bool = False
     intents: dict[str, OpenIntent] = field(default_factory=dict)
+    parents: dict[str, OpenParent] = field(default_factory=dict)
     peaks: dict[str, Decimal] = field(default_factory=dict)
     planned_stops: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     closes: dict[str, dict[date, Decimal]] = field(default_factory=dict)
@@ -125,26 +136,40 @@ class Restored:
     replans: list[tuple[str, str, datetime]] = field(default_factory=list)
     entries: DayCounts = field(default_factory=Counter)
     sent: DayCounts = field(default_factory=Counter)
+    cancelled: DayCounts = field(default_factory=Counter)
     asked: Counter[date] = field(default_factory=Counter)
     fired: set[tuple[str, date]] = field(default_factory=set)
     approvals: dict[str, ApprovalAsked] = field(default_factory=dict)
     slips: list[ManualSlip] = field(default_factory=list)
+    explained: dict[str, Decimal] = field(default_factory=dict)
+    applied: set[tuple[str, str, date]] = field(default_factory=set)
+    shifted: dict[tuple[str, str], date] = field(default_factory=dict)
+    closing: ClosingPrices | None = None
+    claims: dict[tuple[str, str, date], Claim] = field(default_factory=dict)
+    credited: dict[tuple[str, str, str, date], int] = field(default_factory=dict)
+    paid: set[tuple[str, str, str, date]] = field(default_factory=set)
     pool: PoolChosen | None = None
 
 
-def restore(journal: Journal, target: str | Path) -> Restored:
-    """What the open journal at `target` says, once its hash chain is found whole.
+def restore(target: str | Path) -> Restored:
+    """What the journal at `target` says, its hash chain checked entry by entry on the way.
 
     Raises JournalCorrupt where entries were changed, removed or reordered, JournalError as Restorer does.
     """
-    checked = verify(target)
-    if not checked.ok:
-        raise JournalCorrupt(
-            f"the journal {describe(target)} cannot be trusted from entry {checked.first_bad} on: "
-            f"{checked.reason}; look with `aiagent journal verify`, and restore the file from a copy or set "
-            "`store.journal` to another one"
-        )
-    return Restorer().fold(journal.read(kinds=KINDS))
+    with _no_collection():
+        return Restorer().fold(verified(target, frozenset(KINDS)))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Messages hold no cycles: looking for some among a hundred thousand takes longer than reading them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Restorer:
@@ -152,19 +177,20 @@ class Restorer:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.result = Restored()
+        self._orders = OrderFold()
+        self.result = Restored(intents=self._orders.intents, parents=self._orders.parents)
         self._signals: dict[str, Signal] = {}
         self._planned: set[str] = set()
         self._replans: dict[str, AnalysisRequest] = {}
 
-    def fold(self, entries: Iterable[Entry]) -> Restored:
+    def fold(self, entries: Iterable[Entry | Told]) -> Restored:
         """Take all entries; kinds that say nothing about the present are passed over.
 
         Raises JournalError for an entry that this release cannot understand, or that contradicts the ones
         before it.
         """
         for entry in entries:
-            if entry.kind in KINDS and entry.kind in MESSAGE_TYPES:
+            if entry.kind in KNOWN:
                 try:
                     self._take(parse_message(entry.kind, entry.body))
                 except ValueError as error:  # pydantic's ValidationError is one
@@ -177,23 +203,22 @@ class Restorer:
 
     def _take(self, message: Message) -> None:  # noqa: C901, PLR0912 - one arm a kind
         result = self.result
+        if isinstance(message, ORDER_KINDS):
+            self._orders.take(message, self._signals)
+            if isinstance(message, NOTHING_MORE):
+                return
         match message:
             case RunStarted():
                 result.runs += 1
+                result.mode = message.mode
             case AccountOpened():
-                result.books.setdefault(
-                    message.account, AccountBook(message.account, message.style, message.cash)
-                )
+                self._opened(message)
             case Signal():
                 self._signal(message)
-            case Intent():
-                result.intents[message.id] = OpenIntent(message, None)
             case Sent():
-                self._sent(message)
-            case Withheld():
-                result.intents.pop(message.intent_id, None)
-            case OrderUpdate() if message.state in TERMINAL:
-                result.intents.pop(message.intent_id, None)
+                count_on(result.sent, message.account, _day(message))
+            case CancelAsked():
+                count_on(result.cancelled, message.account, _day(message))
             case Fill():
                 self._fill(message)
             case TriggerSpec():
@@ -230,6 +255,10 @@ class Restorer:
         """Approvals, slips and positions taken over."""
         result = self.result
         match message:
+            case HoldingAdjusted() | CashAdjusted():
+                self._adjusted(message)
+            case Settlement() if message.account in result.books:
+                result.books[message.account].settle(message)
             case ApprovalAsked():
                 result.approvals[message.signal_id] = message
             case ApprovalAnswered() if not message.approved:
@@ -244,17 +273,67 @@ class Restorer:
                 result.books[message.account].hand_back(message.symbol)
                 result.planned_stops[message.account, message.symbol] = message.stop
             case _:
-                pass
+                fold_ex_day(result, message)
+
+    def _opened(self, message: AccountOpened) -> None:
+        result, name = self.result, message.account
+        book = AccountBook(name, message.style, message.cash)
+        book.venues.move(message.gateway, "", 0, message.cash)
+        result.books.setdefault(name, book)
+        if result.mode is not None:
+            result.opened_in.setdefault(name, result.mode)
+
+    def _adjusted(self, message: HoldingAdjusted | CashAdjusted) -> None:
+        """The broker was right. What came in or went out moves the closes that days are measured from."""
+        result, name = self.result, message.account
+        book = result.books.get(name)
+        if book is None:
+            return
+        before = book.day_start_equity
+        if isinstance(message, CashAdjusted):
+            book.adjust_cash(message.amount)
+            result.explained.pop(message.gateway, None)
+            result.paid.update((name, message.gateway, *item) for item in message.dividends.items())
+            book.venues.move(message.gateway, "", 0, message.amount)
+        else:
+            day = message.bought or _day(message)
+            book.adjust_holding(message.symbol, message.volume, message.external, message.price, day)
+            if message.ex_date is not None:
+                result.credited[name, message.gateway, message.symbol, message.ex_date] = message.volume
+            if message.intent_id is not None:
+                cost = message.price * message.volume
+                result.explained[message.gateway] = result.explained.get(message.gateway, Decimal(0)) - cost
+            book.venues.move(message.gateway, message.symbol, message.volume, Decimal(0))
+            self._plan_stop(message)
+            if not book.managed(message.symbol):
+                self._ended(name, message.symbol)
+        moved = book.day_start_equity - before
+        if name in result.peaks:
+            result.peaks[name] += moved
+        closes = result.closes.get(name, {})
+        for day in closes:
+            closes[day] += moved
+
+    def _plan_stop(self, message: HoldingAdjusted) -> None:
+        """Shares of an entry that were booked by the broker's holding have the entry's stop."""
+        signal, key = self._orders.signal_of(message.intent_id), (message.account, message.symbol)
+        if signal is None or signal.stop is None or key in self.result.stops:
+            return
+        if message.volume > max(0, message.external):
+            self.result.planned_stops.setdefault(key, signal.stop)
+
+    def _ended(self, account: str, symbol: str) -> None:
+        """Nothing of the app's is left of a position: its stop, triggers and questions are over."""
+        result, key = self.result, (account, symbol)
+        result.stops.pop(key, None)
+        result.planned_stops.pop(key, None)
+        result.triggers = {n: s for n, s in result.triggers.items() if (s.account, s.symbol) != key}
+        self._flat(account, symbol)
 
     def _signal(self, signal: Signal) -> None:
         self._signals[signal.id] = signal
         if signal.side is Side.BUY:
             count_on(self.result.entries, signal.account, _day(signal))
-
-    def _sent(self, sent: Sent) -> None:
-        count_on(self.result.sent, sent.account, _day(sent))
-        if sent.intent_id in self.result.intents:
-            self.result.intents[sent.intent_id].sent = sent.vt_orderids
 
     def _fill(self, fill: Fill) -> None:
         book = self.result.books.get(fill.account)
@@ -269,13 +348,8 @@ class Restorer:
             key = fill.account, fill.symbol
             if signal.stop is not None and (first or key not in self.result.stops):
                 self.result.planned_stops[key] = signal.stop
-        if book.apply(fill, origin) is not None:
+        if book_at(book, fill, origin, self._orders.gateway_of(fill.intent_id)) is not None:
             self._flat(fill.account, fill.symbol)
-        pending = self.result.intents.get(fill.intent_id or "")
-        if pending is not None:
-            pending.filled += fill.volume
-            if pending.filled >= pending.intent.volume:  # also where the process ended before it said so
-                del self.result.intents[pending.intent.id]
 
     def _flat(self, account: str, symbol: str) -> None:
         """What was asked about a position ends with it."""
@@ -296,10 +370,7 @@ class Restorer:
         result, key = self.result, (taken.account, taken.symbol)
         if taken.account in result.books:
             result.books[taken.account].take_over(taken.symbol, taken.orders)
-        result.stops.pop(key, None)
-        result.planned_stops.pop(key, None)
-        result.triggers = {n: s for n, s in result.triggers.items() if (s.account, s.symbol) != key}
-        result.unanswered = {n: f for n, f in result.unanswered.items() if (f.account, f.symbol) != key}
+        self._ended(*key)
 
     def _fired(self, fired: TriggerFired) -> None:
         """One shot: it is gone from the book, even where the process ended before it said so."""

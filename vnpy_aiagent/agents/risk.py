@@ -13,16 +13,14 @@ from vnpy_aiagent.agents.context import AgentContext
 from vnpy_aiagent.agents.day_counts import DayCounts, count_on
 from vnpy_aiagent.base import EVENT_AI_PROPOSAL, EVENT_AI_SIGNAL, EVENT_AI_VERDICT
 from vnpy_aiagent.data.atr import average_true_range
+from vnpy_aiagent.data.volumes import VOLUME_DAYS, average_volume
 from vnpy_aiagent.domain import (
-    TARGET_NOTE,
     Action,
     Activity,
     AgentName,
     BarInterval,
     Mode,
     Outcome,
-    PriceContext,
-    PriceRef,
     Proposal,
     ProposalHeld,
     ResolvedTrigger,
@@ -32,28 +30,29 @@ from vnpy_aiagent.domain import (
     Signal,
     Text,
     TriggerKind,
-    TriggerPlan,
     UnresolvedPrice,
     Verdict,
     ceil_to_tick,
     floor_to_tick,
-    resolve,
     say,
     to_decimal,
 )
-from vnpy_aiagent.market.sessions import session_close
 from vnpy_aiagent.portfolio.portfolio import FUND_BOARDS
 from vnpy_aiagent.risk import Assessment, RiskContext, RiskEngine
+from vnpy_aiagent.risk.plan_prices import plan_prices
 
 ENTRIES = (Action.BUY, Action.ADD)
 EXITS = (Action.REDUCE, Action.CLOSE)
 HELD_TIMER = "held_proposal"
 QUOTE_WAIT, QUOTE_PATIENCE = timedelta(seconds=3), timedelta(minutes=5)
-VOLUME_DAYS = 20
 SETTLED = ("confidence", "entries_per_day", "liquidity")
 """Rules that an approval does not ask again: a verdict sized by confidence, counted itself among the day's
 entries, and took its volume against an average that does not change within a day."""
 WaitingSales = Callable[[str, str], int]
+
+
+def _no_ex_day(vt_symbol: str, when: datetime) -> bool:
+    return False
 
 
 def _no_sales(account: str, vt_symbol: str) -> int:
@@ -85,13 +84,15 @@ class RiskAgent:
     def __init__(self, house: AgentContext, rules: RiskEngine) -> None:
         """`rules` decides; this agent only gathers the figures.
 
-        `waiting_sales(account, symbol)`, the execution agent's, are shares in sales that wait for a human.
+        `waiting_sales(account, symbol)`, the execution agent's, are shares in sales that wait for a human;
+        `ex_day_since(symbol, when)` says whether a share went ex after a proposal was made.
         """
         self.house = house
         self.rules = rules
         self.regime = "UNKNOWN"
         self.entries: DayCounts = DayCounts()
         self.waiting_sales: WaitingSales = _no_sales
+        self.ex_day_since: Callable[[str, datetime], bool] = _no_ex_day
         house.bus.subscribe(EVENT_AI_PROPOSAL, self.on_proposal)
 
     def on_proposal(self, proposal: Proposal) -> None:
@@ -129,6 +130,10 @@ class RiskAgent:
         live = house.settings.mode is not Mode.SIMULATION
         if live and not fresh and now < until + QUOTE_PATIENCE:
             house.timers.set(now + QUOTE_WAIT, HELD_TIMER, payload)
+            return
+        if self.ex_day_since(proposal.symbol, proposal.at):
+            line = _line("ex_day", say("提案之后除权除息，其价格依据已变，提案作废"))
+            self._reject(proposal, None, 0, (line,))
             return
         self.judge(proposal)
 
@@ -188,11 +193,14 @@ class RiskAgent:
         held = book.volume(proposal.symbol)
         working = book.working(proposal.symbol, Side.BUY)
         equity = house.portfolio.equity(account)
-        target = int(equity * to_decimal(proposal.target_weight) / price)
+        target = int(equity * to_decimal(proposal.target_weight) / self._bound(proposal.symbol, price))
         wanted = target - held - working
         if wanted <= 0:
-            sentence = say("目标仓位 {target} 股不高于已有 {held} 股", target=target, held=held + working)
-            self._reject(proposal, Side.BUY, 0, (_line("target", sentence),))
+            figures = {"target": target, "held": held + working}
+            sentence = say("目标仓位 {target} 股不高于已有 {held} 股", **figures)
+            if house.portfolio.rules(proposal.symbol).futures is not None:
+                sentence = say("目标仓位 {target} 手不高于已有 {held} 手", **figures)
+            self._reject(proposal, Side.BUY, 0, (_line("target_weight", sentence),))
             return
         context = self._context(proposal, proposal.action, Side.BUY, wanted, price, prices)
         assessment = self.rules.assess(context)
@@ -218,11 +226,13 @@ class RiskAgent:
             return
         if proposal.action is Action.REDUCE:
             equity = house.portfolio.equity(account)
-            target = int(equity * to_decimal(proposal.target_weight) / prices.last)
+            target = int(
+                equity * to_decimal(proposal.target_weight) / self._bound(proposal.symbol, prices.last)
+            )
             lot = house.portfolio.rules(proposal.symbol).lot_size
             wanted = (wanted - target) // lot * lot
         if wanted <= 0:
-            self._reject(proposal, Side.SELL, 0, (_line("target", say("减仓数量不足一手")),))
+            self._reject(proposal, Side.SELL, 0, (_line("target_weight", say("减仓数量不足一手")),))
             return
         context = self._context(proposal, proposal.action, Side.SELL, wanted, price, None)
         assessment = self.rules.assess(context)
@@ -256,6 +266,11 @@ class RiskAgent:
         line = RuleLine(rule="plan", passed=True, text=sentence)
         self._verdict(proposal, None, outcome, 0, 0, (line,), prices)
 
+    def _bound(self, symbol: str, price: Decimal) -> Decimal:
+        """What one share costs or one contract binds as margin (CNY)."""
+        rules = self.house.portfolio.rules(symbol)
+        return rules.value(price, 1) * rules.margin_ratio
+
     def _not_held(self, proposal: Proposal, sentence: Text) -> RuleLine:
         """There is nothing that the app manages; a human may hold the symbol all the same."""
         if proposal.symbol in self.house.portfolio.books[proposal.account].external:
@@ -276,7 +291,7 @@ class RiskAgent:
         book, settings = house.portfolio.books[account], house.settings
         rules = house.portfolio.rules(symbol)
         pending = sum(
-            (r.price * r.volume for r in book.reservations.values() if r.side is Side.BUY), Decimal(0)
+            (r.value * r.part for r in book.reservations.values() if r.side is Side.BUY), Decimal(0)
         )
         buying = {r.symbol for r in book.reservations.values() if r.side is Side.BUY}
         live = settings.live
@@ -296,30 +311,24 @@ class RiskAgent:
             fund=rules.board in FUND_BOARDS,
             quote=house.portfolio.quotes.get(symbol),
             equity=house.portfolio.equity(account),
-            available=book.available,
+            available=book.available - house.portfolio.floating_loss(account),
             held=book.volume(symbol),
             sellable=house.portfolio.sellable(account, symbol),
             working=book.working(symbol, Side.BUY),
-            exposure=book.market_value(house.portfolio.quotes.last_prices) + pending,
+            exposure=book.bound(house.portfolio.quotes.last_prices) + pending,
             positions=len(set(book.positions) | buying),
             entries_today=self.entries[account, house.today()],
             day_start_equity=book.day_start_equity,
             peak_equity=book.peak_equity,
-            average_volume=self._average_volume(symbol),
+            average_volume=average_volume(house.bars.bars(symbol, BarInterval.DAILY, VOLUME_DAYS)),
             allowlist=live.allowlist if live else None,
             capital_limit=live.capital_limit if live else None,
             quote_age=house.portfolio.quote_age(symbol, house.clock.now()) or 0.0,
             reference=None if plan is None else plan.entry,
             external=book.external.get(symbol, 0),
             beside_external=settings.execution.beside_external,
+            margin=book.margin,
         )
-
-    def _average_volume(self, symbol: str) -> float | None:
-        series = self.house.bars.bars(symbol, BarInterval.DAILY, VOLUME_DAYS)
-        if len(series) < VOLUME_DAYS:
-            return None
-        mean = float(series.volume.mean())
-        return mean if mean > 0 else None
 
     def _prices(self, proposal: Proposal) -> Prices:
         """Every reference of the proposal at this moment's prices, on the tick grid and inside the band."""
@@ -329,38 +338,26 @@ class RiskAgent:
             raise UnresolvedPrice("there is no quote today")
         rules = house.portfolio.rules(symbol)
         tick = rules.tick_size
-        context = PriceContext(
-            tick=tick,
-            last=quote.last,
-            prev_close=quote.prev_close,
-            entry=quote.last,
-            atr=self._atr(symbol),
-            limit_up=quote.limit_up,
-            limit_down=quote.limit_down,
-        )
-        entry = resolve(proposal.entry, context) if proposal.entry else quote.last
-        context = replace(context, entry=entry)
+        plan = plan_prices(proposal, quote, tick, self._atr(symbol))
+        entry = plan.entry
         if _inside(entry, quote.limit_down, quote.limit_up) != entry:
             raise UnresolvedPrice(f"the entry {entry} lies outside today's limits")
-        if proposal.action in ENTRIES and proposal.stop and resolve(proposal.stop, context) >= quote.last:
+        if proposal.action in ENTRIES and plan.stop is not None and plan.stop >= quote.last:
             raise UnresolvedPrice(f"the stop is not below the last price {quote.last}")
         execution = house.settings.execution
         buy = floor_to_tick(entry * (1 + to_decimal(execution.slippage)), tick)
         sell = ceil_to_tick(quote.last * (1 - to_decimal(execution.slippage)), tick)
-        target = _optional(proposal.target, context)
-        reach = _reach(target, proposal.horizon_sessions)
-        wanted = [_resolved(plan, proposal.horizon_sessions, context) for plan in proposal.triggers]
-        all_triggers = wanted if reach is None else [*wanted, reach]
+        all_triggers = plan.triggers if plan.reach is None else (*plan.triggers, plan.reach)
         too_near = tuple(trigger for trigger in all_triggers if self._too_near(trigger, quote.last, tick))
         return Prices(
             last=quote.last,
             entry=entry,
-            stop=_optional(proposal.stop, context),
-            target=target,
+            stop=plan.stop,
+            target=plan.target,
             limit_buy=_inside(max(buy, tick), quote.limit_down, quote.limit_up),
             limit_sell=_inside(max(sell, tick), quote.limit_down, quote.limit_up),
-            triggers=tuple(trigger for trigger in wanted if trigger not in too_near),
-            reach=None if reach in too_near else reach,
+            triggers=tuple(trigger for trigger in plan.triggers if trigger not in too_near),
+            reach=None if plan.reach in too_near else plan.reach,
             too_near=too_near,
         )
 
@@ -459,7 +456,7 @@ class RiskAgent:
             proposal_id=proposal.id,
             reason=reason,
             triggers=prices.triggers if prices.reach is None else (*prices.triggers, prices.reach),
-            valid_until=min(proposal.valid_until, session_close(house.today())),
+            valid_until=min(proposal.valid_until, house.orders_end(proposal.symbol)),
         )
 
     def _left_out(self, symbol: str, prices: Prices) -> RuleLine:
@@ -474,31 +471,8 @@ class RiskAgent:
         return RuleLine(rule="trigger_distance", passed=True, text=sentence)
 
 
-def _resolved(plan: TriggerPlan, horizon: int, context: PriceContext) -> ResolvedTrigger:
-    """A planned trigger at its price. One on a price is valid as long as the plan, `horizon` sessions."""
-    return ResolvedTrigger(
-        trigger=plan.trigger,
-        price=_optional(plan.price, context),
-        sessions=plan.sessions if plan.trigger is TriggerKind.TIME_AT else plan.sessions or horizon,
-        note=plan.note,
-    )
-
-
-def _reach(target: Decimal | None, horizon: int) -> ResolvedTrigger | None:
-    """A plan's target is watched like its other triggers: reaching it calls for re-analysis."""
-    if target is None:
-        return None
-    return ResolvedTrigger(
-        trigger=TriggerKind.PRICE_AT_OR_ABOVE, price=target, sessions=horizon, note=TARGET_NOTE
-    )
-
-
 def _line(rule: str, sentence: Text) -> RuleLine:
     return RuleLine(rule=rule, passed=False, max_volume=0, text=sentence)
-
-
-def _optional(ref: PriceRef | None, context: PriceContext) -> Decimal | None:
-    return None if ref is None else resolve(ref, context)
 
 
 def _inside(price: Decimal, down: Decimal | None, up: Decimal | None) -> Decimal:

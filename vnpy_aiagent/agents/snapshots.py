@@ -1,8 +1,10 @@
 """Builds the immutable picture that a decision sees, from what is known at this moment."""
 
 from vnpy_aiagent.agents.context import AgentContext
-from vnpy_aiagent.domain import AnalysisRequest, BarInterval
-from vnpy_aiagent.tools.snapshot import DecisionSnapshot, MarketOverview
+from vnpy_aiagent.data.facts import FactView
+from vnpy_aiagent.domain import AnalysisRequest, BarInterval, Severity, say
+from vnpy_aiagent.errors import DataError
+from vnpy_aiagent.tools.snapshot import DecisionSnapshot, InstrumentView, MarketOverview
 
 INTRADAY_BARS = 240
 
@@ -30,7 +32,7 @@ def build_snapshot(house: AgentContext, request: AnalysisRequest, market: Market
         symbol, house.universe.names.get(symbol, ""), house.universe.hypothetical
     )
     accounts = tuple(
-        house.portfolio.account_view(name, symbol, max_weight(house, name, fund=instrument.fund))
+        house.portfolio.account_view(name, symbol, max_weight(house, name, instrument))
         for name in request.accounts
     )
     lessons = house.lessons.recent(market.regime) if house.settings.brain.lessons else ()
@@ -45,10 +47,23 @@ def build_snapshot(house: AgentContext, request: AnalysisRequest, market: Market
         language=house.settings.brain.language,
         session=valid_until.date(),
         valid_until=valid_until,
+        facts=known_facts(house, request),
     )
 
 
-def max_weight(house: AgentContext, account: str, *, fund: bool) -> float:
-    """The account's cap on one symbol's weight, a ratio of equity."""
+def known_facts(house: AgentContext, request: AnalysisRequest) -> FactView:
+    """Facts of the symbol at this moment; none, and an alert, where they cannot be read."""
+    try:
+        return house.facts.view(request.symbol, house.clock.now())
+    except DataError as error:
+        sentence = say("{symbol} 的事实读不了，这次决策没有事实：{error}", symbol=request.symbol, error=error)
+        house.bus.alert(Severity.WARNING, sentence, cause=request.id)
+        return FactView()
+
+
+def max_weight(house: AgentContext, account: str, instrument: InstrumentView) -> float:
+    """The account's cap on one symbol's weight, a ratio of equity; of margin for a futures contract."""
     limits = house.account(account).risk
-    return limits.max_weight_fund if fund else limits.max_weight_share
+    if instrument.multiplier is not None:
+        return limits.max_weight_futures
+    return limits.max_weight_fund if instrument.fund else limits.max_weight_share

@@ -68,7 +68,8 @@ def dry_run(house: AgentContext, risk: RiskAgent, account: str, symbol: str) -> 
         prices, assessment = risk.preview(wish, volume)
     except UnresolvedPrice as error:
         raise ConfigError(f"no order can be priced in {symbol}: {error}; try again while it trades") from None
-    fees = rules.order_fees(Side.BUY, prices.limit_buy * volume, volume).total
+    value = rules.value(prices.limit_buy, volume)
+    fees = rules.order_fees(Side.BUY, value, volume).total
     return OrderTicket(
         at=now,
         account=account,
@@ -77,7 +78,7 @@ def dry_run(house: AgentContext, risk: RiskAgent, account: str, symbol: str) -> 
         volume=volume,
         price=prices.limit_buy,
         stop=prices.stop,
-        cash=cny(prices.limit_buy * volume + fees),
+        cash=cny(value * rules.margin_ratio + fees),
         fees=fees,
         gateway=house.account(account).gateway_name,
         passed=assessment.volume == volume,

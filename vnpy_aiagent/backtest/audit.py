@@ -25,7 +25,14 @@ from vnpy_aiagent.data.bars import BarSeries, times_of
 from vnpy_aiagent.data.market_data import MarketData
 from vnpy_aiagent.domain import MARKET_TZ, BarInterval, Side, Text, cny, say, to_decimal
 from vnpy_aiagent.errors import AiAgentError, DataError, UnknownSymbol
-from vnpy_aiagent.market import Board, InstrumentRules, PriceBand, default_calendar, instrument_rules
+from vnpy_aiagent.market import (
+    Board,
+    InstrumentRules,
+    PriceBand,
+    default_calendar,
+    instrument_rules,
+    require_cash_market,
+)
 
 Rule = Literal["lot_size", "t_plus_one", "price_limit", "cash", "holding", "suspended"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -89,12 +96,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One rule that one order breaks, with the reason for people."""
+    """One rule that one order breaks, with the reason for people. `date` is the order's, as recorded."""
 
     seq: int
     vt_symbol: str
     rule: Rule
     reason: Text
+    date: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +212,11 @@ class QuoteSource:
             )
         day = when.date()
         board = Board[item.board] if item.board else None
-        rules = instrument_rules(vt_symbol, day, name=item.name, listed=item.listed, board=board)
+        rules = require_cash_market(
+            instrument_rules(
+                vt_symbol, day, name=item.name, listed=item.listed, board=board, delisting=item.delisting
+            )
+        )
         reference = reference_price(self._market.bars(vt_symbol, BarInterval.DAILY), day)
         band = rules.price_band(reference) if reference is not None else None
         return Quote(rules, self._open(vt_symbol, when), band, reference is not None)
@@ -288,7 +300,7 @@ class _Replay:
         self._orders += 1
         self._without_limit += quote.price is not None and not quote.reference_known
         for rule, reason in self._broken(step, side, quote):
-            self._violations.append(Violation(step.record.seq, symbol, rule, reason))
+            self._violations.append(Violation(step.record.seq, symbol, rule, reason, step.record.date))
         if quote.price is None:  # no price to replay with: the recorded change of cash is taken over
             self._cash += recorded - self._recorded_cash
         else:

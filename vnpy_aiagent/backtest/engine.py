@@ -30,7 +30,7 @@ from vnpy_aiagent.domain.enums import Side
 from vnpy_aiagent.domain.money import to_decimal
 from vnpy_aiagent.market import CommissionPlan, CorporateAction, Fees, ex_reference
 from vnpy_aiagent.market.fees import NO_FEES
-from vnpy_aiagent.market.matching import Execution
+from vnpy_aiagent.market.matching import Execution, meets_own
 
 UNLIMITED = float("inf")
 
@@ -110,7 +110,8 @@ class AShareBacktestingEngine(RulesOptimiser):
         if self.rules:
             minimum = self.minimum_commission if rate else 0
             self._plan = CommissionPlan(to_decimal(rate), to_decimal(minimum))
-            tick = float(self.instrument.rules(vt_symbol, start.date(), self._plan).tick_size)
+            first = max(start.date(), self.instrument.listed or start.date())
+            tick = float(self.instrument.rules(vt_symbol, first, self._plan).tick_size)
             if size != 1:
                 self.output(f"合约乘数 {size} 不适用于股票和基金，已改为 1")
             if pricetick and pricetick != tick:
@@ -145,6 +146,7 @@ class AShareBacktestingEngine(RulesOptimiser):
         self._ledger = Ledger(Decimal(0))
         self._paid: dict[str, tuple[Decimal, int, Fees]] = {}
         self._marketable: set[str] = set()
+        self._parked: set[str] = set()
         self._stops_told: set[str] = set()
         self._session: Session | None = None
         self._low, self._up = 0.0, UNLIMITED
@@ -207,6 +209,7 @@ class AShareBacktestingEngine(RulesOptimiser):
         day = moment.date()
         if session is None or session.day != day:
             session = self._open_day(day, bar.close_price)
+            session.suspended = self.interval is Interval.DAILY and not bar.volume
         if bar.low_price < self._low or bar.high_price > self._up:
             self._drop_band(session, bar.low_price, bar.high_price)
         if self.active_limit_orders or self.active_stop_orders:
@@ -221,6 +224,7 @@ class AShareBacktestingEngine(RulesOptimiser):
         waits = (
             order.status is Status.SUBMITTING
             or order.vt_orderid in self._marketable
+            or order.vt_orderid in self._parked
             or (order.price >= low if order.direction is Direction.LONG else order.price <= high)
             for order in self.active_limit_orders.values()
         )
@@ -265,6 +269,7 @@ class AShareBacktestingEngine(RulesOptimiser):
             fills = TickFills(
                 tick,
                 session,
+                before=self._before,
                 traded=traded,
                 participation=self._participation,
                 slippage_ticks=self._slippage_ticks,
@@ -297,6 +302,8 @@ class AShareBacktestingEngine(RulesOptimiser):
         rules = self.instrument.rules(self.vt_symbol, day, self._plan)
         reference = None if self._before is None else to_decimal(self._before)
         reference = self._apply_actions(day, reference)
+        if reference is None and day == self.instrument.listed:
+            reference = self.instrument.issue_price
         band = None if reference is None else rules.price_band(reference)
         self._low, self._up = (float(band.down), float(band.up)) if band else (0.0, UNLIMITED)
         self._opening = True
@@ -346,7 +353,8 @@ class AShareBacktestingEngine(RulesOptimiser):
         """Meet one bar or tick, in the order of time.
 
         What arrives is judged and bound before anything fills, so no later sale pays for it. Then come fills
-        at the open, then those inside the bar. What callbacks send meanwhile waits for the next moment.
+        at the open, resting orders by their time before those that arrive, then those inside the bar. What
+        callbacks send meanwhile waits for the next moment.
         """
         stops = list(self.active_stop_orders.values())
         working = list(self.active_limit_orders.values())
@@ -354,41 +362,73 @@ class AShareBacktestingEngine(RulesOptimiser):
         for order in working:
             if order.vt_orderid in arrived and order.vt_orderid in self.active_limit_orders:
                 self._accept(session, order, fills)
-        for order in working:
-            if order.vt_orderid in arrived:
-                self._meet(order, fills.arrive, to_decimal(order.price), fills)
-            elif order.vt_orderid in self._marketable:
-                self._meet(order, fills.arrive, session.rules.tick_size, fills)
-        for order in working:
-            rest = partial(fills.rest, arrived=order.vt_orderid in arrived)
-            self._meet(order, rest, to_decimal(order.price), fills)
+        for point in range(fills.points):
+            if not self.active_limit_orders:
+                break
+            arrived = self._unpark(session, arrived, fills, point)
+            for order in working:
+                self._meet_at(point, order, session, fills, order.vt_orderid in arrived)
+            arrived = set()
         for stop in stops:
             if stop.stop_orderid in self.active_stop_orders:
                 self._try_stop(session, stop, fills)
 
-    def _meet(
-        self,
-        order: OrderData,
-        match: Callable[[Side, Decimal, int], Execution | None],
-        limit: Decimal,
-        fills: Fills,
-    ) -> None:
-        """Fill an order that still works, if it gets anything."""
-        if order.vt_orderid not in self.active_limit_orders:
+    def _meet_at(self, point: int, order: OrderData, session: Session, fills: Fills, arrives: bool) -> None:
+        """Fill an order that still works, if it gets anything at a price of the moment."""
+        orderid = order.vt_orderid
+        if orderid not in self.active_limit_orders or orderid in self._parked:
             return
-        done = match(side_of(order), limit, int(order.volume - order.traded))
+        side, left = side_of(order), int(order.volume - order.traded)
+        if arrives:
+            done = fills.arrive(side, to_decimal(order.price), left, point)
+        elif not point and orderid in self._marketable:
+            done = fills.arrive(side, session.rules.tick_size, left)
+        else:
+            done = fills.rest(side, to_decimal(order.price), left, point)
         if done is not None:
             self._fill(order, done, fills)
 
     def _accept(self, session: Session, order: OrderData, fills: Fills) -> None:
         """An order arrives at the exchange: refused with a reason, or working from now on."""
-        reason = session.refusal(order, self._ledger, fills.reference)
+        reason = self._refusal(session, order, fills.reference)
         if reason is not None:
             self._refuse(order, reason)
             return
         self._bind(session, order)
         order.status = Status.NOTTRADED
+        if session.parks and session.outside(side_of(order), to_decimal(order.price), fills.reference):
+            self._parked.add(order.vt_orderid)
         self.strategy.on_order(order)
+
+    def _unpark(self, session: Session, arrived: set[str], fills: Fills, point: int) -> set[str]:
+        """What arrives, with the parked orders that the price cage has come to reach."""
+        if not self._parked:
+            return arrived
+        reference = fills.reference_at(point)
+        inside = {
+            orderid
+            for orderid in self._parked
+            if (order := self.active_limit_orders.get(orderid)) is not None
+            and not session.outside(side_of(order), to_decimal(order.price), reference)
+        }
+        self._parked -= inside
+        return arrived | inside
+
+    def _refusal(self, session: Session, order: OrderData, reference: Decimal | None) -> Reason | None:
+        """Why an order is refused: by itself, or beside the orders that work already."""
+        reason = session.refusal(order, self._ledger, reference)
+        if reason is not None or len(self.active_limit_orders) < 2:  # it is one of them
+            return reason
+        others = [o for o in self.active_limit_orders.values() if o.status is not Status.SUBMITTING]
+        side, price, buying = side_of(order), to_decimal(order.price), 0.0
+        for other in others:
+            if meets_own(side, price, side_of(other), to_decimal(other.price)):
+                return Reason.SELF_TRADE
+            buying += other.volume - other.traded if side_of(other) is Side.BUY else 0
+        most = session.rules.daily_buy_max
+        if side is Side.BUY and most is not None:
+            return Reason.DAILY_BUY if self._ledger.bought_today + buying + order.volume > most else None
+        return None
 
     def _refuse(self, order: OrderData, reason: Reason) -> None:
         self.rejected[reason.value] += 1
@@ -400,12 +440,15 @@ class AShareBacktestingEngine(RulesOptimiser):
     def _bind(self, session: Session, order: OrderData) -> None:
         left = int(order.volume - order.traded)
         if side_of(order) is Side.BUY:
-            self._ledger.bind_cash(order.vt_orderid, session.cost(to_decimal(order.price), left))
+            turnover, traded, fees = self._paid.get(order.vt_orderid, (Decimal(0), 0, NO_FEES))
+            cost = session.cost(to_decimal(order.price), left, turnover, traded, fees.total)
+            self._ledger.bind_cash(order.vt_orderid, cost)
         else:
             self._ledger.bind_shares(order.vt_orderid, left)
 
     def cancel_limit_order(self, strategy: CtaTemplate, vt_orderid: str) -> None:
         """As vnpy's; what the order bound is free again."""
+        self._parked.discard(vt_orderid)
         self._ledger.release(vt_orderid)
         super().cancel_limit_order(strategy, vt_orderid)
 

@@ -1,6 +1,5 @@
 """What a bar or tick gives to waiting orders, by the one matching core. Prices in CNY, volumes in shares."""
 
-from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal, Protocol
@@ -31,11 +30,18 @@ class Fills(Protocol):
     def reference(self) -> Decimal | None:
         """Where the price cage is measured from, None in an auction."""
 
-    def arrive(self, side: Side, limit: Decimal, remaining: int) -> Execution | None:
+    def arrive(self, side: Side, limit: Decimal, remaining: int, point: int = 0) -> Execution | None:
         """What an order gets that arrives now, or comes with a marketable price."""
 
-    def rest(self, side: Side, limit: Decimal, remaining: int, arrived: bool) -> Execution | None:
-        """What a resting order gets; `arrived` says that it came with this very moment."""
+    def reference_at(self, point: int) -> Decimal | None:
+        """Where the cage is measured from at one of the moment's prices, for orders that are parked."""
+
+    @property
+    def points(self) -> int:
+        """How many prices follow each other within the moment: a tick is one."""
+
+    def rest(self, side: Side, limit: Decimal, remaining: int, point: int) -> Execution | None:
+        """What a resting order gets at one of these prices, counted from 0."""
 
     def stop(self, side: Side, price: Decimal, volume: int) -> Execution | None:
         """What a stop order gets at this moment; None where it is not triggered or cannot trade."""
@@ -45,7 +51,10 @@ class Fills(Protocol):
 
 
 class BarFills:
-    """One bar. Its open is an auction price on the day's first bar."""
+    """One bar: its open, which is an auction price on the day's first bar, then the low, the high, the close.
+
+    That is the order of the simulated exchange too; both fill the same orders alike.
+    """
 
     def __init__(
         self,
@@ -90,8 +99,19 @@ class BarFills:
         bar = self._bar
         return bar.turnover / bar.volume if bar.volume and bar.turnover else None
 
-    def arrive(self, side: Side, limit: Decimal, remaining: int) -> Execution | None:
+    def reference_at(self, point: int) -> Decimal | None:
+        """The price of that point, None in the opening auction."""
+        return None if self._opening and not point else self._prices[point]
+
+    @cached_property
+    def _prices(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        return self._open, self._low, self._high, round_to_tick(self._bar.close_price, self._tick)
+
+    def arrive(self, side: Side, limit: Decimal, remaining: int, point: int = 0) -> Execution | None:
         """At the open, worsened by slippage; at the average price where that is the rule and known."""
+        if point:
+            view = self._view(self._prices[point], auction=False)
+            return match_arrival(side, limit, remaining, view, self._ticks)
         view = self._view(self._open, self._opening)
         if self._rule == "vwap" and self._average is not None:
             return self._at_average(side, limit, remaining, view)
@@ -102,13 +122,21 @@ class BarFills:
             slipped = done.price + self._tick * self._ticks * (1 if side is Side.BUY else -1)
             reached = min(slipped, limit) if side is Side.BUY else max(slipped, limit)
             return Execution(self._inside(reached), done.volume)
-        return Execution(self._inside(done.price), done.volume)
+        return done
 
-    def rest(self, side: Side, limit: Decimal, remaining: int, arrived: bool) -> Execution | None:
+    @property
+    def points(self) -> int:
+        """Open, low, high and close; by the other rules one price."""
+        return 4 if self._rule == "limit" else 1
+
+    def rest(self, side: Side, limit: Decimal, remaining: int, point: int) -> Execution | None:
         """At the limit if the bar trades through it; by the other rules as if it arrived."""
         if self._rule != "limit":
             return self.arrive(side, limit, remaining)
-        view = self._view(self._far(side), auction=False, moved_from=self._open)
+        if point == 0:
+            view = self._view(self._open, self._opening)
+        else:
+            view = self._view(self._prices[point], auction=False, moved_from=self._prices[point - 1])
         return match_resting(side, limit, remaining, view)
 
     def stop(self, side: Side, price: Decimal, volume: int) -> Execution | None:
@@ -155,16 +183,27 @@ class BarFills:
             tick_size=self._tick,
             auction=auction,
             moved_from=moved_from,
+            low=self._low,
+            high=self._high,
         )
 
 
 class TickFills:
     """One tick with its book. Before 09:30 its price is the opening auction's."""
 
+    points = 1
+
     def __init__(
-        self, tick: TickData, session: Session, *, traded: float, participation: Decimal, slippage_ticks: int
+        self,
+        tick: TickData,
+        session: Session,
+        *,
+        before: float | None,
+        traded: float,
+        participation: Decimal,
+        slippage_ticks: int,
     ) -> None:
-        """`traded` is the volume since the tick before."""
+        """`before` is the last price of the tick before, `traded` the volume since."""
         rules, band = session.rules, session.band
         self._ticks = slippage_ticks
         self._left = share_of_volume(int(traded), participation, rules.buy_step)
@@ -177,19 +216,21 @@ class TickFills:
             liquidity=self._left,
             tick_size=rules.tick_size,
             auction=tick.datetime.time() < MORNING_START,
+            moved_from=None if before is None else round_to_tick(before, rules.tick_size),
         )
         self.reference = None if self._view.auction else self._view.last
 
-    def arrive(self, side: Side, limit: Decimal, remaining: int) -> Execution | None:
+    def reference_at(self, point: int) -> Decimal | None:
+        """The last price, None in the opening auction."""
+        return self.reference
+
+    def arrive(self, side: Side, limit: Decimal, remaining: int, point: int = 0) -> Execution | None:
         """At the other side of the book."""
         return match_arrival(side, limit, min(remaining, self._left), self._view, self._ticks)
 
-    def rest(self, side: Side, limit: Decimal, remaining: int, arrived: bool) -> Execution | None:
-        """At the limit if the market trades through it; a tick's trade is older than what arrives with it."""
-        if arrived:
-            return None
-        view = replace(self._view, moved_from=None if self._view.auction else limit)
-        return match_resting(side, limit, min(remaining, self._left), view)
+    def rest(self, side: Side, limit: Decimal, remaining: int, point: int) -> Execution | None:
+        """At the limit if the market trades through it on its way from the tick before."""
+        return match_resting(side, limit, min(remaining, self._left), self._view)
 
     def stop(self, side: Side, price: Decimal, volume: int) -> Execution | None:
         """At the other side of the book once the last price reaches the stop."""

@@ -35,6 +35,24 @@ def find_strategy(name: str, packages: tuple[str, ...], folder: Path | None = No
     return known[name]
 
 
+def find_in_file(path: Path, name: str = "") -> Strategy:
+    """The class of that name in a file, or its only one; ConfigError where there is none, or several."""
+    if not path.is_file():
+        raise ConfigError(f"there is no strategy file {path}; give the path of a Python file")
+    module = _load(path)
+    found = dict(_classes_of(module)) if module is not None else {}
+    if name:
+        found = {name: found[name]} if name in found else {}
+    else:
+        found = {n: c for n, c in found.items() if c.__module__ == f"strategies.{path.stem}"} or found
+    if len(found) != 1:
+        known = ", ".join(sorted(found)) or "none"
+        raise ConfigError(
+            f"{path} must hold one strategy {name}".rstrip() + f", it has {known}; name it FILE.py:Class"
+        )
+    return next(iter(found.values()))
+
+
 def _from_file(path: Path, name: str) -> Strategy | None:
     try:
         source = path.read_text(encoding="utf-8-sig")
@@ -42,6 +60,12 @@ def _from_file(path: Path, name: str) -> Strategy | None:
         return None
     if name not in source:
         return None
+    module = _load(path)
+    return None if module is None else dict(_classes_of(module)).get(name)
+
+
+def _load(path: Path) -> ModuleType | None:
+    """Run a file as a new module; ConfigError where it cannot be run."""
     spec = importlib.util.spec_from_file_location(f"strategies.{path.stem}", path)
     if spec is None or spec.loader is None:
         return None
@@ -51,7 +75,7 @@ def _from_file(path: Path, name: str) -> Strategy | None:
         spec.loader.exec_module(module)
     except Exception as error:  # noqa: BLE001 - a user's file may fail in any way
         raise ConfigError(f"the strategy file {path} cannot be loaded: {error}") from None
-    return dict(_classes_of(module)).get(name)
+    return module
 
 
 def _classes_below(package: str) -> Iterator[tuple[str, Strategy]]:

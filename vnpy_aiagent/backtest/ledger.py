@@ -1,23 +1,13 @@
 """One symbol's cash and shares in a backtest: lots by day, what working orders bind, dividends."""
 
-from collections import deque
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from vnpy_aiagent.domain.money import cny
-from vnpy_aiagent.market.corporate import CorporateAction, cash_dividend, dividend_tax, new_shares
+from vnpy_aiagent.market.corporate import CorporateAction
+from vnpy_aiagent.market.share_lots import ShareLots
 
 ZERO = Decimal(0)
-
-
-@dataclass(slots=True)
-class Lot:
-    """Shares bought on one day, and dividends received on them as (day, CNY), taxed on sale."""
-
-    bought: date
-    volume: int
-    dividends: list[tuple[date, Decimal]] = field(default_factory=list)
 
 
 class Ledger:
@@ -29,7 +19,7 @@ class Ledger:
         self.volume = 0
         self.bought_today = 0
         self.tax = ZERO
-        self._lots: deque[Lot] = deque()
+        self._lots = ShareLots()
         self._bound_cash: dict[str, Decimal] = {}
         self._bound_shares: dict[str, int] = {}
 
@@ -69,28 +59,11 @@ class Ledger:
         self.cash -= cny(price * volume) + fees
         self.volume += volume
         self.bought_today += volume
-        if self._lots and self._lots[-1].bought == on and not self._lots[-1].dividends:
-            self._lots[-1].volume += volume
-        else:
-            self._lots.append(Lot(on, volume))
+        self._lots.buy(on, volume)
 
     def sell(self, on: date, price: Decimal, volume: int, fees: Decimal) -> Decimal:
         """Book a sold fill, oldest shares first; the dividend tax that became due (CNY)."""
-        tax = ZERO
-        left = volume
-        while left:
-            lot = self._lots[0]
-            part = min(left, lot.volume)
-            rest: list[tuple[date, Decimal]] = []
-            for day, cash in lot.dividends:
-                share = cny(cash * part / lot.volume)
-                tax += dividend_tax(share, day, lot.bought, on)
-                rest.append((day, cash - share))
-            lot.dividends = rest
-            lot.volume -= part
-            left -= part
-            if not lot.volume:
-                self._lots.popleft()
+        tax = self._lots.sell(on, volume)
         self.cash += cny(price * volume) - fees - tax
         self.volume -= volume
         self.tax += tax
@@ -101,18 +74,7 @@ class Ledger:
 
         Rights are not taken up: they need a decision and fresh cash.
         """
-        shares, cash = new_shares(self.volume, action), cash_dividend(self.volume, action)
-        cash_left, shares_left, volume_left = cash, shares, self.volume
-        for lot in self._lots:
-            held = lot.volume
-            if cash:
-                part = cny(cash_left * held / volume_left)
-                lot.dividends.append((action.ex_date, part))
-                cash_left -= part
-            more = shares_left * held // volume_left
-            lot.volume += more
-            shares_left -= more
-            volume_left -= held
+        shares, cash = self._lots.apply(action)
         self.cash += cash
         self.volume += shares
         return shares, cash

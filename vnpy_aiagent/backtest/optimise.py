@@ -12,6 +12,10 @@ from vnpy.trader.optimize import (
 )
 from vnpy_ctastrategy.backtesting import BacktestingEngine, get_target_value
 
+from vnpy_aiagent.backtest.metrics import daily_returns
+from vnpy_aiagent.backtest.run_curve import curve_of_engine
+from vnpy_aiagent.backtest.trials import RETURNS, TrialsResult, judge_trials
+
 if TYPE_CHECKING:
     from vnpy_aiagent.backtest.engine import AShareBacktestingEngine
 
@@ -34,6 +38,7 @@ def evaluate(
     engine.run_backtesting()
     engine.calculate_result()
     statistics: dict[str, Any] = engine.calculate_statistics(output=False)
+    statistics[RETURNS] = [float(each) for each in daily_returns(curve_of_engine(engine)[1])]
     return setting, statistics.get(target_name, 0), statistics
 
 
@@ -42,7 +47,12 @@ def _silent(_: str) -> None:
 
 
 class RulesOptimiser(BacktestingEngine):
-    """The two optimisers of vnpy's engine, with engines of the own kind in the workers."""
+    """The two optimisers of vnpy's engine, with engines of the own kind in the workers.
+
+    `trials` judges the last optimisation by how many settings it tried; None before one.
+    """
+
+    trials: TrialsResult | None = None
 
     def build_like(self) -> Callable[[], "AShareBacktestingEngine"]:
         """A picklable function that builds an engine with the same rules."""
@@ -115,6 +125,21 @@ class RulesOptimiser(BacktestingEngine):
         return partial(evaluate, self.build_like(), parameters, self.strategy_class, setting.target_name)
 
     def _show(self, results: list[Result], output: bool) -> list[Result]:
+        self.trials = judge_trials(results)
         for setting, target, _ in results if output else ():
             self.output(f"参数：{setting}, 目标：{target}")
+        if output and self.trials is not None:
+            self.output(_verdict(self.trials))
         return results
+
+
+def _verdict(found: TrialsResult) -> str:
+    """What the best setting is worth, in one line."""
+    parts = [f"共试 {found.trials} 组参数"]
+    if found.best_sharpe is not None:
+        parts.append(f"首选夏普 {found.best_sharpe:.2f}，无优势时的最大期望 {found.expected_max:.2f}")
+    if found.deflated is not None:
+        parts.append(f"扣除尝试次数后真实夏普为正的概率 {found.deflated:.1%}")
+    if found.overfitting is not None:
+        parts.append(f"过拟合概率 {found.overfitting.probability:.1%}")
+    return "；".join(parts)

@@ -12,7 +12,16 @@ from vnpy.trader.object import OrderData
 from vnpy_aiagent.backtest.ledger import Ledger
 from vnpy_aiagent.domain.enums import Side
 from vnpy_aiagent.domain.money import to_decimal
-from vnpy_aiagent.market import Board, CommissionPlan, InstrumentRules, PriceBand, instrument_rules
+from vnpy_aiagent.market import (
+    Board,
+    CommissionPlan,
+    InstrumentRules,
+    PriceBand,
+    instrument_rules,
+    require_cash_market,
+)
+
+ZERO = Decimal(0)
 
 
 class Reason(StrEnum):
@@ -26,6 +35,8 @@ class Reason(StrEnum):
     HOLDING = "holding"
     SHORT_SALE = "short_sale"
     DAILY_BUY = "daily_buy"
+    SELF_TRADE = "self_trade"
+    SUSPENDED = "suspended"
 
 
 SENTENCES = {
@@ -37,28 +48,38 @@ SENTENCES = {
     Reason.HOLDING: "持仓不足",
     Reason.SHORT_SALE: "不支持卖空",
     Reason.DAILY_BUY: "超出风险警示股票单日买入上限",
+    Reason.SELF_TRADE: "会与自己的在途委托成交（自成交）",
+    Reason.SUSPENDED: "停牌或当日没有成交",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Facts about the symbol that its code does not say: see `instrument_rules`."""
+    """Facts about the symbol that its code does not say: see `instrument_rules`.
+
+    `issue_price` (CNY) is the reference of the limits on the day of `listed`.
+    """
 
     name: str = ""
     listed: date | None = None
     board: Board | None = None
     t_plus: int | None = None
+    delisting: date | None = None
+    issue_price: Decimal | None = None
 
     def rules(self, vt_symbol: str, on: date, commission: CommissionPlan) -> InstrumentRules:
-        """The symbol's rules on a day."""
-        return instrument_rules(
-            vt_symbol,
-            on,
-            self.name,
-            self.listed,
-            board=self.board,
-            t_plus=self.t_plus,
-            commission=commission,
+        """The symbol's rules on a day; RuleUnknown for futures."""
+        return require_cash_market(
+            instrument_rules(
+                vt_symbol,
+                on,
+                self.name,
+                self.listed,
+                board=self.board,
+                t_plus=self.t_plus,
+                delisting=self.delisting,
+                commission=commission,
+            )
         )
 
 
@@ -69,22 +90,31 @@ def side_of(order: OrderData) -> Side:
 
 @dataclass(slots=True)
 class Session:
-    """One trading day. `band` is None where no price limit holds."""
+    """One trading day. `band` is None where no price limit holds; `suspended` where its bar has no volume."""
 
     day: date
     rules: InstrumentRules
     band: PriceBand | None
+    suspended: bool = False
 
-    def cost(self, price: Decimal, volume: int) -> Decimal:
-        """Cash that a buy binds (CNY), fees included."""
-        turnover = price * volume
-        return turnover + self.rules.order_fees(Side.BUY, turnover, Decimal(volume)).total
+    def cost(
+        self, price: Decimal, volume: int, turnover: Decimal = ZERO, traded: int = 0, paid: Decimal = ZERO
+    ) -> Decimal:
+        """Cash that a buy binds for what is left of it (CNY), with the fees that this would add.
+
+        `turnover` (CNY), `traded` (shares) and `paid` (fees, CNY) are of its fills so far.
+        """
+        value = price * volume
+        fees = self.rules.order_fees(Side.BUY, turnover + value, Decimal(traded + volume)).total
+        return value + fees - paid
 
     def refusal(self, order: OrderData, ledger: Ledger, reference: Decimal | None) -> Reason | None:
         """Why the exchange or the broker refuses an arriving order, None where it is taken.
 
         `reference` is the price that the cage is measured from, None in an auction.
         """
+        if self.suspended:
+            return Reason.SUSPENDED
         side = side_of(order)
         if side is Side.BUY and order.offset not in (Offset.OPEN, Offset.NONE):
             return Reason.SHORT_SALE  # covering: there is no short position
@@ -113,10 +143,19 @@ class Session:
     def _price(self, side: Side, price: Decimal, reference: Decimal | None) -> Reason | None:
         if price <= 0 or (self.band is not None and not self.band.contains(price)):
             return Reason.PRICE_LIMIT
-        edge = None if reference is None else self.rules.cage(side, None, None, reference, None)
-        if edge is not None and (price > edge if side is Side.BUY else price < edge):
+        if not self.parks and self.outside(side, price, reference):
             return Reason.PRICE_CAGE
         return None
+
+    @property
+    def parks(self) -> bool:
+        """Whether an order outside the price cage waits at the exchange instead of being refused."""
+        return self.rules.cage_rule is not None and self.rules.cage_rule.parks
+
+    def outside(self, side: Side, price: Decimal, reference: Decimal | None) -> bool:
+        """Whether a price lies outside the cage around a reference; never where there is none."""
+        edge = None if reference is None else self.rules.cage(side, None, None, reference, None)
+        return edge is not None and (price > edge if side is Side.BUY else price < edge)
 
     def _money(self, side: Side, price: Decimal, volume: float, ledger: Ledger) -> Reason | None:
         if side is Side.BUY and self.cost(price, int(volume)) > ledger.available:

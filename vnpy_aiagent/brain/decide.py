@@ -15,6 +15,13 @@ from vnpy_aiagent.brain.abstain import abstention, reason
 from vnpy_aiagent.brain.conversation import Conversation, Trace
 from vnpy_aiagent.brain.plans import check_plan, price_context, to_proposal
 from vnpy_aiagent.brain.prompts import system_prompt
+from vnpy_aiagent.brain.quarantine import (
+    Quarantine,
+    sized,
+    text_evidence,
+    text_finding,
+    without_texts,
+)
 from vnpy_aiagent.brain.schemas import FindingAnswer, PlanAnswer
 from vnpy_aiagent.config import BrainSettings, LlmSettings
 from vnpy_aiagent.data.atr import average_true_range
@@ -24,6 +31,7 @@ from vnpy_aiagent.domain import (
     BarInterval,
     DebateTurn,
     Decision,
+    Evidence,
     Finding,
     Proposal,
     Reason,
@@ -39,7 +47,8 @@ from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelNonsense, ModelUna
 from vnpy_aiagent.llm.budget import BudgetedModel
 from vnpy_aiagent.llm.grounding import check_citations
 from vnpy_aiagent.llm.port import ModelPort
-from vnpy_aiagent.tools import ALL_TOOLS, Toolbox
+from vnpy_aiagent.llm.recording import LoggedModel
+from vnpy_aiagent.tools import Toolbox, tools_for
 from vnpy_aiagent.tools.account import account_facts
 from vnpy_aiagent.tools.snapshot import AccountView, DecisionSnapshot
 
@@ -143,13 +152,15 @@ class _Deciding:
     ) -> None:
         self.model_name = model
         self.is_llm = is_llm
-        self._mind = mind
+        self._log = LoggedModel(mind.model) if mind is not None else None
+        self._mind = replace(mind, model=self._log) if mind is not None and self._log is not None else None
         self.request = request
         self.snapshot = snapshot
         self.trace = Trace()
-        self.toolbox = Toolbox(snapshot, ALL_TOOLS)
+        self.toolbox = Toolbox(without_texts(snapshot), tools_for(snapshot))
         self.context = price_context(snapshot, _atr(snapshot))
         self.findings: list[Finding] = []
+        self.read: list[Evidence] = []
         self.turns: list[DebateTurn] = []
         self.failures: list[str] = []
         self.silent: dict[Style, Exception] = {}
@@ -161,6 +172,7 @@ class _Deciding:
             if self._at_stake(finding):
                 self._debate(finding)
                 proposals = [self._proposal(account) for account in self.snapshot.accounts]
+                proposals = self._weigh_texts(finding, proposals)
             else:
                 proposals = [
                     self._hold(account, self._nothing_at_stake(finding)) for account in self.snapshot.accounts
@@ -293,6 +305,24 @@ class _Deciding:
             plan, self.request, account.name, self._valid_until(), self.model_name, self.snapshot.at
         )
 
+    def _weigh_texts(self, finding: Finding, proposals: list[Proposal]) -> list[Proposal]:
+        """Let texts scale what is bought, last of all: no plan is made by anyone who has read one.
+
+        They are read only where something would be bought, since nothing else could change.
+        """
+        cap = self.mind.settings.text_weight_cap
+        buys = any(proposal.action in (Action.BUY, Action.ADD) for proposal in proposals)
+        if not (buys and cap and self.snapshot.facts.texts):
+            return proposals
+        view = Quarantine(self.mind.model, self.mind.llm, self.mind.settings, self.trace).read(self.snapshot)
+        if not view.read:
+            return proposals
+        evidence = text_evidence(view, len(self.toolbox.evidence) + 1, cap)
+        self.read.append(evidence)
+        self.findings.append(text_finding(view, finding, cap, evidence.id))
+        pairs = zip(proposals, self.snapshot.accounts, strict=True)
+        return [sized(proposal, account, view, finding, cap, evidence.id) for proposal, account in pairs]
+
     def _hold(self, account: AccountView, reason: Text) -> Proposal:
         return Proposal(
             id="",
@@ -323,18 +353,19 @@ class _Deciding:
             symbol=self.request.symbol,
             model=self.model_name,
             is_llm=self.is_llm,
-            evidence=tuple(self.toolbox.evidence),
+            evidence=(*self.toolbox.evidence, *self.read),
             findings=tuple(self.findings),
             debate=tuple(self.turns),
             lessons=tuple(lesson.id for lesson in self.snapshot.lessons),
             prompt_hash=self.trace.digest,
             usage=self._usage(),
             failures=tuple(self.failures),
+            exchanges=tuple(self._log.exchanges) if self._log is not None else (),
         )
 
     def _usage(self) -> TokenUsage:
         """By the budget where there is one: it counts calls that failed, too."""
-        model = self._mind.model if self._mind is not None else None
+        model = self._log.model if self._log is not None else None
         used = model.ledger.usage_decision if isinstance(model, BudgetedModel) else self.trace.usage
         return TokenUsage(**used.model_dump())
 

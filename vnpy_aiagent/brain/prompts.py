@@ -11,3 +11,10 @@ def system_prompt(role: str, language: str) -> str:
     role_text = (folder / f"{role}.md").read_text(encoding="utf-8")
     rules = (folder / "rules.md").read_text(encoding="utf-8")
     return f"{role_text.strip()}\n\n{rules.strip()}\n"
+
+
+@cache
+def bare_prompt(role: str, language: str) -> str:
+    """A role's file alone, for a role that has no tools and names no prices."""
+    folder = files("vnpy_aiagent.brain") / "prompt_files" / language
+    return (folder / f"{role}.md").read_text(encoding="utf-8")

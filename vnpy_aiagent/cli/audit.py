@@ -103,10 +103,11 @@ def _facts(found: "Audit", tell: Localizer) -> dict[str, Any]:
 def _lines(found: "Audit", tell: Localizer) -> Iterator[str]:
     """For people."""
     yield tell("委托 {orders} 笔，违规 {count} 项", orders=found.orders, count=len(found.violations))
-    for rule, count in found.counts().items():
-        yield f"  {count:>5}  {tell(LABELS[rule])}"
+    for name, count in found.counts().items():
+        yield f"  {count:>5}  {tell(LABELS[name])}"
     for item in found.violations[:SHOWN]:
-        yield f"  #{item.seq} {item.vt_symbol} [{tell(LABELS[item.rule])}] {tell.show(item.reason)}"
+        rule, reason = tell(LABELS[item.rule]), tell.show(item.reason)
+        yield f"  #{item.seq} {item.date} {item.vt_symbol} [{rule}] {reason}"
     if len(found.violations) > SHOWN:
         yield "  " + tell("另有 {count} 项，用 --json 查看全部", count=len(found.violations) - SHOWN)
     yield from _account(found, tell)
@@ -130,5 +131,6 @@ def _account(found: "Audit", tell: Localizer) -> Iterator[str]:
     if found.without_limit:
         yield tell("{count} 笔委托缺少前收盘价，未核对涨跌停", count=found.without_limit)
     yield tell("期末现金 {cash} 元", cash=f"{found.cash_end:,}")
+    yield tell("期末持仓 {count} 只", count=len(found.holdings_end))
     for symbol, volume in sorted(found.holdings_end.items()):
         yield f"  {symbol} {volume}"

@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     from vnpy.trader.object import BarData
 
     from vnpy_aiagent.backtest import AShareBacktestingEngine
+    from vnpy_aiagent.backtest.session import Instrument
+    from vnpy_aiagent.data import MarketData
 
 PACKAGES = ("vnpy_aiagent.cta", "vnpy_ctastrategy.strategies")
 SHOWN = ("total_return", "annual_return", "max_ddpercent", "sharpe_ratio", "total_trade_count")
+EVALUATED = (
+    "annual_return", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "drawdown_days", "win_rate",
+    "payoff", "profit_factor", "turnover", "exposure", "cost_share", "cost_drag", "alpha", "beta",
+)  # fmt: skip
 LABELS = {
     "lot_size": "交易单位",
     "t_plus_one": "T+1",
@@ -40,6 +46,8 @@ LABELS = {
     "holding": "持仓",
     "short_sale": "卖空",
     "daily_buy": "单日买入上限",
+    "self_trade": "自成交",
+    "suspended": "停牌",
 }
 
 
@@ -59,13 +67,17 @@ def backtest(
     ] = None,
     frequency: Annotated[str, typer.Option(help="daily or hourly.")] = "daily",
     cash: Annotated[str, typer.Option(help="Cash at the start, CNY.")] = "1000000",
+    trials: Annotated[
+        int,
+        typer.Option(min=1, help="How many settings were tried, this one included."),
+    ] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Backtest one CTA strategy under the exchange's rules: T+1, lots, cash, dated limits and fees.
 
     Strategies are looked for in ./strategies, then in this app and in vnpy_ctastrategy.
 
-    Example: aiagent backtest --strategy DoubleMaStrategy --vt-symbol 600519.SSE --data sse50
+    Example: aiagent backtest --strategy DualAverageStrategy --vt-symbol 600036.SSE --data sse50
     """
     if data is None:
         raise ConfigError("a backtest needs market data; give its folder with --data")
@@ -82,9 +94,9 @@ def backtest(
 
         chosen = find_strategy(strategy, PACKAGES, own)
         checked = check_parameters(chosen, parameters)
-        symbol, bars = _bars(folder, vt_symbol, interval, first, last)
-        engine = _run(chosen, checked, symbol, bars, interval, int(capital))
-        facts = _facts(engine, strategy, symbol, len(bars), perf_counter() - begun)
+        loaded, symbol, bars = _load(folder, vt_symbol, interval, first, last)
+        engine = _run(chosen, checked, _instrument(loaded, symbol), symbol, bars, interval, int(capital))
+        facts = _facts(engine, strategy, symbol, len(bars), perf_counter() - begun, trials)
     if as_json:
         print_json(facts)
         return
@@ -126,9 +138,16 @@ def _as(default: Any, text: str) -> Any:
     return type(default)(text)
 
 
-def _bars(
+def bars_of(
     folder: Path, asked: str, interval: BarInterval, first: date | None, last: date | None
 ) -> "tuple[str, list[BarData]]":
+    """The symbol as it is written, and its bars of those days; DataError where there are none."""
+    return _load(folder, asked, interval, first, last)[1:]
+
+
+def _load(
+    folder: Path, asked: str, interval: BarInterval, first: date | None, last: date | None
+) -> "tuple[MarketData, str, list[BarData]]":
     from vnpy_aiagent.data import load_folder
     from vnpy_aiagent.data.vnpy_database import to_vnpy_bars
 
@@ -141,12 +160,30 @@ def _bars(
     ]
     if not bars:
         raise DataError(f"{folder.name} has no bars of {symbol} between {first} and {last}; change the dates")
-    return symbol, bars
+    return loaded, symbol, bars
+
+
+def _instrument(loaded: "MarketData", symbol: str) -> "Instrument":
+    """What the folder's members say; the issue price is the first day's `pre_close`, where given."""
+    from vnpy_aiagent.backtest.session import Instrument
+    from vnpy_aiagent.domain import to_decimal
+    from vnpy_aiagent.market import Board
+
+    item, daily = loaded.instruments[symbol], loaded.bars(symbol, BarInterval.DAILY)
+    given = len(daily) > 0 and daily.day_of(0) == item.listed and daily.pre_close[0] > 0
+    return Instrument(
+        item.name,
+        item.listed,
+        Board[item.board] if item.board else None,
+        delisting=item.delisting,
+        issue_price=to_decimal(float(daily.pre_close[0])) if given else None,
+    )
 
 
 def _run(
     strategy: type[Any],
     parameters: dict[str, Any],
+    instrument: "Instrument",
     symbol: str,
     bars: "list[BarData]",
     interval: BarInterval,
@@ -157,7 +194,7 @@ def _run(
     from vnpy_aiagent.backtest import AShareBacktestingEngine
 
     console = err_console()
-    engine = AShareBacktestingEngine()
+    engine = AShareBacktestingEngine(instrument=instrument)
     setattr(engine, "output", lambda line: console.print(line, style="dim", markup=False))  # noqa: B010
     begin, finish = bars[0].datetime, bars[-1].datetime
     engine.set_parameters(
@@ -177,8 +214,12 @@ def _run(
 
 
 def _facts(
-    engine: "AShareBacktestingEngine", strategy: str, symbol: str, bars: int, seconds: float
+    engine: "AShareBacktestingEngine", strategy: str, symbol: str, bars: int, seconds: float, trials: int
 ) -> dict[str, Any]:
+    from vnpy_aiagent.backtest.assess import facts
+    from vnpy_aiagent.backtest.run_curve import assess_engine
+
+    judged = assess_engine(engine, trials)
     statistics = engine.calculate_statistics(output=False)
     return {
         "strategy": strategy,
@@ -192,6 +233,7 @@ def _facts(
             "transfer_fee": float(engine.fees.transfer_fee),
         },
         "statistics": {key: _plain(value) for key, value in statistics.items()},
+        "evaluation": {} if judged is None else facts(judged),
         "wall_seconds": round(seconds, 3),
     }
 
@@ -227,4 +269,36 @@ def _show(facts: dict[str, Any], tell: Localizer) -> None:
         value = facts["statistics"].get(name)
         if value is not None:
             print_line(f"  {name:<20} {value:,.2f}")
+    _show_evaluation(facts["evaluation"], tell)
     print_line(tell("用时 {seconds} 秒", seconds=f"{facts['wall_seconds']:.1f}"))
+
+
+def _show_evaluation(found: dict[str, Any], tell: Localizer) -> None:
+    """The figures as ratios, one a line, and what chance has to do with them."""
+    if found:
+        print_line(tell("评估（比率：0.1 即 10%；方括号内为 95% 区间）"))
+    for name in EVALUATED:
+        value = found.get(name)
+        if value is not None:
+            span = found["intervals"].get(name)
+            between = f"  [{span[0]:,.4f} ~ {span[1]:,.4f}]" if span else ""
+            number = f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
+            print_line(f"  {name:<20} {number}{between}")
+    if found.get("deflated_sharpe") is not None:
+        print_line(
+            tell(
+                "真实夏普为正的概率 {alone}，按 {trials} 次尝试扣除后 {deflated}",
+                alone=f"{found['probabilistic_sharpe']:.1%}",
+                trials=found["trials"],
+                deflated=f"{found['deflated_sharpe']:.1%}",
+            )
+        )
+    random = found.get("random")
+    if random is not None:
+        print_line(
+            tell(
+                "同换手的随机交易：中位收益 {median}，其中 {share} 不逊于本策略",
+                median=f"{random['median_return']:+.2%}",
+                share=f"{random['as_good']:.1%}",
+            )
+        )

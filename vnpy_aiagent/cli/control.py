@@ -315,10 +315,15 @@ def _lines(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"{account['name']:<14} cash {account['cash']:>16,.2f} CNY   {held}")
         for symbol, volume in account.get("external", {}).items():
             lines.append(f"{'':<14} taken over by people: {symbol} {volume}")
+        lines += [f"{'':<14} sends no orders: {reason}" for reason in account.get("reasons", ())]
     for asked in result.get("approvals", ()):
         lines.append(
             f"? {asked['id']} {asked['account']} {asked['side']} {asked['symbol']} {asked['volume']} at "
             f"{asked['price']} CNY, lapses {asked['lapses_at']}; aiagent approve {asked['id']}"
         )
+    guard = result.get("paper_guard", {})
+    if guard.get("on"):
+        held = ", ".join(guard["gateways"]) or "none loaded"
+        lines.append(f"no real orders: gateways held back: {held}; orders refused: {guard['refused']}")
     lines += [f"! {alert}" for alert in result["alerts"]]
     return lines

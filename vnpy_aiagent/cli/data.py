@@ -1,4 +1,4 @@
-"""`aiagent data import | download`: bars into vnpy's database."""
+"""`aiagent data import | download`: bars into vnpy's database, ex-days into the app's folder."""
 
 import sys
 from datetime import date
@@ -24,6 +24,7 @@ from vnpy_aiagent.domain import BarInterval, LiveClock
 from vnpy_aiagent.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from vnpy_aiagent.data.corporate_file import Actions
     from vnpy_aiagent.data.market_data import MarketData
 
 data_app = typer.Typer(
@@ -41,12 +42,14 @@ def register(app: typer.Typer) -> None:
 
 @data_app.command("import")
 def import_(
-    source: Annotated[Path, typer.Argument(help="A folder with daily.csv.gz, or one CSV file.")],
+    source: Annotated[
+        Path, typer.Argument(help="A folder with daily.csv.gz, or one CSV file of bars or of ex-days.")
+    ],
     symbol: Annotated[str, typer.Option(help="Symbol of a CSV file without a vt_symbol column.")] = "",
     frequency: Annotated[str, typer.Option(help="daily or hourly, for a folder.")] = "daily",
     as_json: JsonOption = False,
 ) -> None:
-    """Import bars from a folder or CSV file; a bad row is refused with its line number.
+    """Import bars and ex-days from a folder or CSV file; a bad row is refused with its line number.
 
     Example: aiagent data import sse50
     """
@@ -54,7 +57,11 @@ def import_(
     if not path.exists():
         raise DataError(f"{source} does not exist; give a folder with daily.csv.gz or a CSV file")
     from vnpy_aiagent.data import load_csv, load_folder, parse_symbol
+    from vnpy_aiagent.data.corporate_file import is_actions_file, load_actions
 
+    if path.is_file() and is_actions_file(path):
+        _keep_actions(path.name, load_actions(path), as_json=as_json)
+        return
     if path.is_dir():
         market = load_folder(path, frequency=interval)
     else:
@@ -135,11 +142,27 @@ def _download_each(
     return saved, failed
 
 
+def _keep_actions(source: str, actions: "Actions", *, as_json: bool) -> None:
+    """Ex-days into the app's own file, from which paper and live runs take them."""
+    quiet_vnpy()
+    from vnpy_aiagent.data.corporate_file import keep_actions
+    from vnpy_aiagent.wiring import app_folder
+
+    days = sum(len(items) for items in actions.values())
+    kept = keep_actions(app_folder(), actions)
+    if as_json:
+        print_json({"source": source, "symbols": len(actions), "ex_days": days, "kept": kept})
+    else:
+        print_line(f"{days} ex-days of {len(actions)} symbols; {kept} are kept in the app's folder")
+
+
 def _store(market: "MarketData", *, as_json: bool) -> None:
     quiet_vnpy()
     from vnpy.trader.database import get_database
 
+    from vnpy_aiagent.data.corporate_file import keep_actions
     from vnpy_aiagent.data.vnpy_database import import_market_data
+    from vnpy_aiagent.wiring import app_folder
 
     console = err_console()
     with Progress(
@@ -150,10 +173,14 @@ def _store(market: "MarketData", *, as_json: bool) -> None:
             market, get_database(), lambda done, total: progress.update(task, completed=done, total=total)
         )
     first, last = market.span()
+    ex_days = sum(len(items) for items in market.actions.values())
+    if ex_days:
+        keep_actions(app_folder(), market.actions)
     facts = {
         "source": market.source,
         "symbols": len(market.symbols),
         "bars": count,
+        "ex_days": ex_days,
         "start": first.isoformat(),
         "end": last.isoformat(),
         "intervals": sorted({interval.name for _, interval in market.series if interval in BarInterval}),
@@ -162,3 +189,5 @@ def _store(market: "MarketData", *, as_json: bool) -> None:
         print_json(facts)
     else:
         print_line(f"{count} bars of {facts['symbols']} symbols, {first} to {last}, into vnpy's database")
+        if ex_days:
+            print_line(f"{ex_days} ex-days, into the app's folder")

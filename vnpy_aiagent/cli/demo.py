@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 DEMO_YEARS = 5
 HISTORY_DAYS = 400
-JOURNAL = "journal.db"
-OUTPUTS = ("report.html", "report.md", "summary.json", JOURNAL)
-REPLACED = (*OUTPUTS, "journal.db-wal", "journal.db-shm")
+JOURNAL, CASSETTE = "journal.db", "cassette.db"
+OUTPUTS = ("report.html", "report.md", "summary.json", JOURNAL, CASSETTE)
+REPLACED = (*OUTPUTS, *(name + part for name in (JOURNAL, CASSETTE) for part in ("-wal", "-shm")))
 
 
 def register(app: typer.Typer) -> None:
@@ -71,7 +71,7 @@ def demo(
     if first is not None and last is not None and last < first:
         raise ConfigError(f"--end {last} is before --start {first}; swap them")
     folder, data = absolute(out), absolute(data) if data else None
-    settings = _settings(config, cash, seed)
+    settings = demo_settings(config, cash, seed)
     with scratch_vnpy_folder():
         market = _load(data, split_symbols(symbols), interval, first, last)
         if data is None and not symbols and first is None:
@@ -92,7 +92,7 @@ def _simulate(
     as_json: bool,
 ) -> None:
     from vnpy_aiagent.i18n import show, translator
-    from vnpy_aiagent.report import print_summary, read_journal, write_report
+    from vnpy_aiagent.report import Prices, print_summary, read_journal, write_report
     from vnpy_aiagent.simulation import Simulation
 
     simulation = Simulation(market, settings, folder / JOURNAL, frequency=interval, start=first, end=last)
@@ -118,17 +118,20 @@ def _simulate(
         "hypothetical": market.hypothetical,
         "notes": [show(note, translator(settings.display_language)) for note in market.notes],
     }
+    prices = Prices.of(market, result.start, result.end)
     summary = write_report(
         result.journal,
         folder,
         wall_seconds=round(time.perf_counter() - began, 3),
         data=facts,
         language=settings.display_language,
+        prices=prices,
     )
     if as_json:
         print_json(summary)
         return
-    print_summary(out_console(), read_journal(result.journal), summary, settings.display_language)
+    record = read_journal(result.journal)
+    print_summary(out_console(), record, summary, settings.display_language, prices)
     print_line(str(folder / "report.html"))
 
 
@@ -146,7 +149,7 @@ def analyze(
     Example: aiagent analyze 600519.SSE --data sse50 --as-of 2025-09-30
     """
     day, data = parse_day(as_of, "--as-of"), absolute(data) if data else None
-    settings = _settings(config or default_config(), "1000000", 7).model_copy(update={"schedule": ()})
+    settings = demo_settings(config or default_config(), "1000000", 7).model_copy(update={"schedule": ()})
     with scratch_vnpy_folder():
         from vnpy_aiagent.cli.decision import decide_once, decision_facts, decision_lines
         from vnpy_aiagent.data import parse_symbol
@@ -165,7 +168,8 @@ def analyze(
                 print_line(line)
 
 
-def _settings(config: Path | None, cash: str, seed: int) -> Settings:
+def demo_settings(config: Path | None, cash: str, seed: int) -> Settings:
+    """Settings of a simulated run: mode, cash (CNY) of each account, the model's key and seed."""
     amount = parse_cash(cash)
     settings = with_key(load_settings(config, mode=Mode.SIMULATION))
     accounts = tuple(a.model_copy(update={"cash": amount, "gateway": ""}) for a in settings.accounts)

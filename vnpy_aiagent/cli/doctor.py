@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from vnpy_aiagent.checkup import Finding, check_settings, check_system
+from vnpy_aiagent.checkup import Finding, check_logins, check_settings, check_system
 from vnpy_aiagent.cli.common import (
     CHECK_FAILED,
     ConfigOption,
@@ -25,7 +25,12 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     config: ConfigOption = None,
-    online: Annotated[bool, typer.Option(help="Ask the configured model one short question.")] = True,
+    online: Annotated[
+        bool, typer.Option(help="Ask the model one short question, and try the brokers' servers.")
+    ] = True,
+    login: Annotated[
+        bool, typer.Option("--login", help="Log in once at each broker that the settings name.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check settings, model, data, calendar, locale, gateways and disk. Exit 1 if something must be mended.
@@ -40,6 +45,8 @@ def doctor(
         findings.append(Finding("settings", "fail", str(error), "correct the setting"))
     else:
         findings += check_settings(settings, online=online)
+        if login:
+            findings += check_logins(settings)
     failed = any(finding.grade == "fail" for finding in findings)
     if as_json:
         print_json({"ok": not failed, "findings": [finding._asdict() for finding in findings]})

@@ -3,13 +3,13 @@
 import signal
 import sys
 import threading
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from vnpy_aiagent.cli.common import (
+    BAD_USAGE,
     ConfigOption,
     JsonOption,
     absolute,
@@ -18,14 +18,9 @@ from vnpy_aiagent.cli.common import (
     quiet_vnpy,
     user_settings,
 )
+from vnpy_aiagent.config import Settings
 from vnpy_aiagent.domain import Mode
-from vnpy_aiagent.errors import ConfigError
-
-if TYPE_CHECKING:
-    from vnpy.trader.engine import MainEngine
-
-
-BROKERS = {"CTP": ("vnpy_ctp", "CtpGateway"), "XTP": ("vnpy_xtp", "XtpGateway")}
+from vnpy_aiagent.errors import AiAgentError, ConfigError
 
 
 def register(app: typer.Typer) -> None:
@@ -36,14 +31,12 @@ def register(app: typer.Typer) -> None:
 
 def run(
     config: ConfigOption = None,
-    mode: Annotated[
-        str | None, typer.Option(help="paper (live is not offered in this version); default: the settings'.")
-    ] = None,
+    mode: Annotated[str | None, typer.Option(help="paper or live; default: the settings'.")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Without a window.")] = False,
     seconds: Annotated[float, typer.Option(help="Stop by itself after so many seconds; 0 runs on.")] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the trading process until Ctrl+C.
+    """Run the trading process until Ctrl+C. Brokers' gateways that the settings name are connected as saved.
 
     Example: aiagent run --mode paper --headless
     """
@@ -52,8 +45,11 @@ def run(
     if not headless:
         raise ConfigError("for a window run `python run_vnpy.py`; here add --headless")
     quiet_vnpy()
+    from vnpy.event import EventEngine
+    from vnpy.trader.engine import MainEngine
     from vnpy.trader.logger import logger
 
+    from vnpy_aiagent import brokers
     from vnpy_aiagent.engine import AiAgentEngine
     from vnpy_aiagent.wiring import LIVE_REFUSAL
 
@@ -62,17 +58,57 @@ def run(
         raise ConfigError(LIVE_REFUSAL)
     given = {} if mode is None else {"mode": Mode[mode.upper()]}
     settings = user_settings(absolute(config) if config else None, **given)
-    main_engine = _main_engine(settings.quote_gateway)
+    if settings.mode is Mode.LIVE:
+        _require_ready(settings)
+    main_engine = MainEngine(EventEngine())
+    status: dict[str, Any] = {}
+    refusal: AiAgentError | None = None
     try:
+        connections = brokers.add_gateways(main_engine, brokers.gateways_needed(settings))
         engine = main_engine.add_engine(AiAgentEngine)
         engine.start(settings)
+        brokers.connect(main_engine, connections)
         sys.stderr.write(f"running in {settings.mode.name.lower()} mode; Ctrl+C stops\n")
+        sys.stderr.flush()
         _wait(seconds)
         status = engine.status()
+    except AiAgentError as error:
+        refusal = error
     finally:
-        main_engine.close()
-    if as_json:
+        connected = brokers.leave(main_engine)
+    if refusal is None and as_json:
         print_json(status)
+    if connected:
+        _leave_library(refusal)
+    if refusal is not None:
+        raise refusal
+
+
+def _require_ready(settings: Settings) -> None:
+    """For real orders nothing that the settings name may be missing: ConfigError with every reason.
+
+    A server that does not answer is told and no reason to stop: fronts open later than this may start.
+    """
+    from vnpy_aiagent.checkup import check_live
+
+    findings = [*check_live(settings)]
+    for finding in findings:
+        if finding.grade != "ok" and finding.check == "front":
+            sys.stderr.write(f"{finding.found}: {finding.advice}\n")
+    missing = [each for each in findings if each.grade == "fail" and each.check != "front"]
+    if missing:
+        reasons = "; ".join(f"{each.check}: {each.found} ({each.advice})" for each in missing)
+        raise ConfigError(f"not ready for mode LIVE: {reasons}")
+
+
+def _leave_library(refusal: AiAgentError | None) -> NoReturn:
+    """End without waiting for the threads of a broker's library, which may never end."""
+    from vnpy_aiagent import brokers
+
+    sys.stderr.write("the journal is complete; the broker's connection ends with this process\n")
+    if refusal is not None:
+        sys.stderr.write(f"error: {refusal}\n")
+    brokers.end_process(0 if refusal is None else BAD_USAGE)
 
 
 def install_strategies(
@@ -98,33 +134,6 @@ def install_strategies(
     else:
         for path in written:
             print_line(str(path))
-
-
-def _main_engine(quotes: str) -> "MainEngine":
-    """vnpy's engine; with the broker's gateway that quotes come from, connected as the trader saved it."""
-    from vnpy.event import EventEngine
-    from vnpy.trader.engine import MainEngine
-    from vnpy.trader.utility import load_json
-
-    if quotes not in BROKERS:
-        return MainEngine(EventEngine())
-    module, name = BROKERS[quotes]
-    try:
-        gateway = getattr(import_module(module), name)
-    except ImportError:
-        raise ConfigError(f'{module} is not installed; run pip install "vnpy_aiagent[gateways]"') from None
-    saved = load_json(f"connect_{quotes.lower()}.json")
-    if not saved:
-        raise ConfigError(f"{quotes} has no saved connection; connect it once in VeighNa Trader")
-    main_engine = MainEngine(EventEngine())
-    try:
-        main_engine.add_gateway(gateway)
-        main_engine.connect(saved, quotes)
-    except Exception as error:  # noqa: BLE001 - a foreign gateway; its threads must not outlive the refusal
-        main_engine.close()
-        detail = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"{quotes} did not connect ({detail}); check its saved connection") from None
-    return main_engine
 
 
 def _wait(seconds: float) -> None:

@@ -7,7 +7,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from vnpy_aiagent import __version__
-from vnpy_aiagent.cli import INTERRUPTED, audit, backtest, control, data, demo, doctor, inspect, run
+from vnpy_aiagent.cli import (
+    INTERRUPTED,
+    audit,
+    backtest,
+    compare,
+    control,
+    data,
+    demo,
+    doctor,
+    facts,
+    inspect,
+    lookahead,
+    replay,
+    run,
+)
 from vnpy_aiagent.cli.common import BAD_USAGE, utf8_output
 from vnpy_aiagent.errors import AiAgentError
 
@@ -39,7 +53,7 @@ def _root(
     """Shared options."""
 
 
-for part in (demo, run, control, data, inspect, audit, backtest, doctor):
+for part in (demo, run, control, data, facts, inspect, replay, audit, backtest, compare, lookahead, doctor):
     part.register(app)
 
 

@@ -61,12 +61,17 @@ class InboxPoller:
         on_error: Callable[[str], None],
         *,
         interval: float = 0.2,
+        settle: Callable[[], object] = lambda: None,
     ) -> None:
-        """`deliver` puts the command on the event engine; `on_error` hears of storage trouble."""
+        """`deliver` puts the command on the event engine; `on_error` hears of storage trouble.
+
+        `settle` waits, in this thread, until what a command did is on the disk; its answer comes after that.
+        """
         self._inbox = inbox
         self._deliver = deliver
         self._on_error = on_error
         self._interval = interval
+        self._settle = settle
         self._stop = Flag()
         self._seen: set[int] = set()
         self._answers: deque[tuple[int, str]] = deque()
@@ -117,6 +122,8 @@ class InboxPoller:
 
     def _store_answers(self) -> None:
         """Store answers in order; one that could not be stored stays first."""
+        if self._answers:
+            self._settle()
         while self._answers:
             self._inbox.done(*self._answers[0])
             self._answers.popleft()

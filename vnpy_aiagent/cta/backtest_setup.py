@@ -10,8 +10,9 @@ from vnpy_aiagent.config import STYLE_LIMITS, BudgetSettings, LlmSettings, RiskL
 from vnpy_aiagent.cta.desk import BacktestDesk
 from vnpy_aiagent.domain import Style, to_decimal
 from vnpy_aiagent.errors import ConfigError
-from vnpy_aiagent.market import InstrumentRules, TradingCalendar, instrument_rules
-from vnpy_aiagent.places import default_config
+from vnpy_aiagent.llm.factory import cassette_file
+from vnpy_aiagent.market import InstrumentRules, TradingCalendar, instrument_rules, require_cash_market
+from vnpy_aiagent.places import default_config, user_folder
 from vnpy_aiagent.portfolio import AccountBook
 
 
@@ -39,11 +40,12 @@ def build_desk(
     settings = load_settings(default_config())
     llm = settings.llm if use_model else LlmSettings()
     budget = settings.budget if use_model else BudgetSettings()
+    cassette = cassette_file(llm, user_folder())
     return BacktestDesk(
         vt_symbol,
         AccountBook(account, chosen, Decimal(to_decimal(capital))),
         one_symbol_limits(chosen, weight),
-        build_brain(BrainSetup(llm, budget, settings.brain), monotonic=None),
+        build_brain(BrainSetup(llm, budget, settings.brain, cassette=cassette), monotonic=None),
         settings,
         TradingCalendar(settings.calendar.extra_years_file),
         rules_for,
@@ -65,8 +67,8 @@ def one_symbol_limits(style: Style, weight: float) -> RiskLimits:
 
 @cache
 def rules_for(vt_symbol: str, on: date) -> InstrumentRules:
-    """The exchange's rules of a symbol on a day."""
-    return instrument_rules(vt_symbol, on)
+    """The exchange's rules of a symbol on a day; RuleUnknown for futures."""
+    return require_cash_market(instrument_rules(vt_symbol, on))
 
 
 def _style(name: str) -> Style:

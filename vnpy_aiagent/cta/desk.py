@@ -31,6 +31,7 @@ from vnpy_aiagent.cta.session_plan import (
 )
 from vnpy_aiagent.data.atr import average_true_range
 from vnpy_aiagent.data.bars import BarSeries
+from vnpy_aiagent.data.volumes import average_volume
 from vnpy_aiagent.domain import (
     MARKET_TZ,
     Action,
@@ -47,7 +48,6 @@ from vnpy_aiagent.domain import (
     TradingState,
     UnresolvedPrice,
     VirtualClock,
-    ceil_to_tick,
     say,
     to_decimal,
 )
@@ -58,11 +58,10 @@ from vnpy_aiagent.portfolio.book import Origin
 from vnpy_aiagent.portfolio.portfolio import FUND_BOARDS
 from vnpy_aiagent.risk import RiskContext, RiskEngine
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot, MarketOverview, QuoteView
+from vnpy_aiagent.triggers import fallback_stop
 
 RulesFor = Callable[[str, date], InstrumentRules]
 DEADLINE = timedelta(minutes=10)
-FALLBACK_STOP = Decimal("0.92")
-VOLUME_DAYS = 20
 ENTRIES = (Action.BUY, Action.ADD)
 EXITS = (Action.REDUCE, Action.CLOSE)
 LONG_AGO = datetime(1990, 1, 1, tzinfo=MARKET_TZ)
@@ -143,7 +142,7 @@ class BacktestDesk:
         self.portfolio.apply(fill, self._entry.origin)
         if side is Side.BUY:
             rules = self.portfolio.rules(self.vt_symbol)
-            self._arm(self._entry.stop or ceil_to_tick(price * FALLBACK_STOP, rules.tick_size))
+            self._arm(self._entry.stop or fallback_stop(price, rules.tick_size))
             self._triggers = self._entry.triggers or self._triggers
             return 0 if rules.t_plus else volume
         if not self.held:
@@ -299,8 +298,6 @@ class BacktestDesk:
         self, proposal: Proposal, side: Side, wanted: int, price: Decimal, view: QuoteView, series: BarSeries
     ) -> RiskContext:
         rules = self.portfolio.rules_for(self.vt_symbol, self.days.last.day)
-        volumes = series.volume[-VOLUME_DAYS:]
-        mean = float(volumes.mean()) if len(volumes) == VOLUME_DAYS else 0.0
         return RiskContext(
             account=self.book.name,
             symbol=self.vt_symbol,
@@ -326,7 +323,7 @@ class BacktestDesk:
             entries_today=0,
             day_start_equity=self.book.day_start_equity,
             peak_equity=self.book.peak_equity,
-            average_volume=mean if mean > 0 else None,
+            average_volume=average_volume(series),
         )
 
     # the stop, and T+1

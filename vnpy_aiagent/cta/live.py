@@ -9,6 +9,7 @@ from vnpy_ctastrategy import CtaEngine, CtaTemplate
 
 from vnpy_aiagent.base import APP_NAME
 from vnpy_aiagent.domain import Intent, Mode, Side, Text, say
+from vnpy_aiagent.other_apps import overhearing, require_own, swallowed, swallows_orders
 from vnpy_aiagent.sim.gateway import SimGateway
 
 if TYPE_CHECKING:
@@ -60,18 +61,22 @@ class LiveRoute:
         cta: CtaEngine = self._strategy.cta_engine
         buying = intent.side is Side.BUY
         # CtaTemplate.buy() would round the volume to the contract's smallest one, and so change an odd lot
-        return tuple(
-            cta.send_limit_order(
-                self._strategy,
-                contract,
-                Direction.LONG if buying else Direction.SHORT,
-                Offset.OPEN if buying else Offset.CLOSE,
-                float(intent.price),
-                intent.volume,
-                lock=False,
-                net=False,
+        with overhearing(self._engine.main_engine) as heard:
+            taken = tuple(
+                cta.send_limit_order(
+                    self._strategy,
+                    contract,
+                    Direction.LONG if buying else Direction.SHORT,
+                    Offset.OPEN if buying else Offset.CLOSE,
+                    float(intent.price),
+                    intent.volume,
+                    lock=False,
+                    net=False,
+                )
             )
-        )
+        for vt_orderid in taken:
+            require_own(vt_orderid, intent.gateway)
+        return taken or heard.reason(intent.gateway) or ()
 
     def _contract(self, intent: Intent) -> ContractData | Text:
         """The contract, or why the intent cannot be sent.
@@ -91,6 +96,8 @@ class LiveRoute:
                 owner=contract.gateway_name,
                 gateway=intent.gateway,
             )
+        if swallows_orders(main_engine):
+            return swallowed(intent.gateway)
         simulated = isinstance(main_engine.gateways.get(intent.gateway), SimGateway)
         if self._engine.parts.settings.mode is not Mode.LIVE and not simulated:
             return say("非实盘模式不向接口 {gateway} 发送委托", gateway=intent.gateway)

@@ -9,19 +9,17 @@ from vnpy_aiagent.config import ExecutionSettings
 from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.domain import (
     Action,
-    PriceContext,
-    PriceRef,
     Proposal,
     ResolvedTrigger,
     Text,
     TriggerKind,
     ceil_to_tick,
     floor_to_tick,
-    resolve,
     to_decimal,
 )
 from vnpy_aiagent.market import InstrumentRules
 from vnpy_aiagent.portfolio.book import Origin
+from vnpy_aiagent.risk.plan_prices import plan_prices
 from vnpy_aiagent.tools.snapshot import QuoteView
 
 
@@ -107,37 +105,15 @@ def priced(
     A buy may pay up to its slippage and the bound of re-pricing above the entry. An exit takes what the next
     session pays, down to its limit: a backtester fills it at the open.
     """
-    context = PriceContext(
-        tick=tick,
-        last=quote.last,
-        prev_close=quote.prev_close,
-        entry=quote.last,
-        atr=atr,
-        limit_up=quote.limit_up,
-        limit_down=quote.limit_down,
-    )
-    entry = resolve(proposal.entry, context) if proposal.entry else quote.last
-    context = replace(context, entry=entry)
-    triggers = tuple(
-        ResolvedTrigger(
-            trigger=plan.trigger,
-            price=_optional(plan.price, context),
-            sessions=plan.sessions,
-            note=plan.note,
-        )
-        for plan in proposal.triggers
-    )
-    target = _optional(proposal.target, context)
-    if target is not None:
-        watched = ResolvedTrigger(trigger=TriggerKind.PRICE_AT_OR_ABOVE, price=target, note="target")
-        triggers = (*triggers, watched)
-    highest = entry * (1 + to_decimal(execution.slippage)) * (1 + to_decimal(execution.bounds))
+    plan = plan_prices(proposal, quote, tick, atr)
+    triggers = plan.triggers if plan.reach is None else (*plan.triggers, plan.reach)
+    highest = plan.entry * (1 + to_decimal(execution.slippage)) * (1 + to_decimal(execution.bounds))
     lowest = quote.last * (1 - to_decimal(execution.stop_slippage))
     buy = max(floor_to_tick(highest, tick), tick)
     if quote.limit_up is not None and quote.limit_down is not None:
         buy = min(max(buy, quote.limit_down), quote.limit_up)
     sell = max(ceil_to_tick(lowest, tick), tick) if quote.limit_down is None else quote.limit_down
-    return Prices(entry, _optional(proposal.stop, context), triggers, buy, sell)
+    return Prices(plan.entry, plan.stop, triggers, buy, sell)
 
 
 def reached(trigger: ResolvedTrigger, low: float, high: float, sessions: int) -> bool:
@@ -149,7 +125,3 @@ def reached(trigger: ResolvedTrigger, low: float, high: float, sessions: int) ->
     if trigger.trigger is TriggerKind.PRICE_AT_OR_ABOVE:
         return to_decimal(high) >= trigger.price
     return to_decimal(low) <= trigger.price
-
-
-def _optional(ref: PriceRef | None, context: PriceContext) -> Decimal | None:
-    return None if ref is None else resolve(ref, context)

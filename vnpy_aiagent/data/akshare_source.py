@@ -10,6 +10,7 @@ from datetime import date, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
+from textwrap import shorten
 from threading import Thread
 from typing import Any
 
@@ -29,6 +30,7 @@ Progress = Callable[[int, int], None]
 Frame = Any  # a pandas DataFrame; pandas ships no types
 
 HAND = 100  # shares
+PROBLEM_LENGTH = 120  # characters of akshare's own words: requests quotes whole addresses
 PATIENCE = 60.0  # seconds for one table: some of akshare's requests have no limit of their own
 INTERVAL_NAMES = {BarInterval.DAILY: "日线", BarInterval.HOUR: "小时线", BarInterval.MINUTE: "分钟线"}
 _SOURCE = "akshare (Eastmoney)"
@@ -192,7 +194,7 @@ def _fetch(source: Any, vt_symbol: str, start: date, end: date, interval: BarInt
             "{source} 没有给出 {symbol} 的数据（{problem}）；请检查网络或代理，稍后再试，或改用数据文件夹",
             source=_SOURCE,
             symbol=vt_symbol,
-            problem=f"{type(error).__name__}: {error}",
+            problem=shorten(f"{type(error).__name__}: {error}", PROBLEM_LENGTH, placeholder="…"),
         )
     ) from error
 

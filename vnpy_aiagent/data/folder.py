@@ -3,7 +3,8 @@
     daily.csv.gz        vt_symbol, date, open, high, low, close, volume [, pre_close, turnover]   required
     hourly.csv.gz       vt_symbol, bar_end, open, high, low, close, volume [, turnover]
     index_CODE.csv.gz   date, open, high, low, close [, volume, turnover]; any number of them
-    members.csv.gz      vt_symbol [, name, board, listed, as_of]
+    members.csv.gz      vt_symbol [, name, board, listed, delisting, as_of]
+    corporate_actions.csv, or SYMBOL_corporate_actions.csv: ex-days, see corporate_file
 
 Plain .csv works too. Prices in CNY, turnover in CNY, volume in shares.
 """
@@ -17,6 +18,7 @@ import numpy as np
 
 from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.data.checks import off_tick_notes
+from vnpy_aiagent.data.corporate_file import load_folder_actions
 from vnpy_aiagent.data.csv_files import (
     Table,
     parse_day,
@@ -64,11 +66,13 @@ def load_folder(
         notes += unit_notes
         series |= {(s, BarInterval.HOUR): hourly[s] for s in chosen if s in hourly}
     instruments = {s: members.get(s, Instrument(s)) for s in chosen}
+    actions = {s: items for s, items in load_folder_actions(folder).items() if s in instruments}
     return MarketData(
         source=folder.name,
         instruments=instruments,
         series=series,
         index=_indices(folder),
+        actions=actions,
         notes=(*notes, *off_tick_notes(series.values(), instruments)),
     )
 
@@ -116,10 +120,12 @@ def _members(folder: Path, first_day: date) -> tuple[dict[str, Instrument], tupl
     table.require(("vt_symbol",))
     blank = [""] * len(table.lines)
     names, boards = (table.columns.get(key, blank) for key in ("name", "board"))
-    listed, as_of = (_days(table, key) for key in ("listed", "as_of"))
+    listed, delisting, as_of = (_days(table, key) for key in ("listed", "delisting", "as_of"))
     members = {
-        vt_symbol: Instrument(vt_symbol, name, board or None, day)
-        for vt_symbol, name, board, day in zip(vt_symbols_of(table), names, boards, listed, strict=True)
+        vt_symbol: Instrument(vt_symbol, name, board or None, first, leaving)
+        for vt_symbol, name, board, first, leaving in zip(
+            vt_symbols_of(table), names, boards, listed, delisting, strict=True
+        )
     }
     latest = max((day for day in as_of if day), default=None)
     if latest is None or latest <= first_day:

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
+from vnpy_aiagent.data.adjust import adjust
 from vnpy_aiagent.data.bars import VALUE_FIELDS, BarSeries
 from vnpy_aiagent.data.resample import resample
 from vnpy_aiagent.data.times import ORDER, to_datetime
@@ -14,18 +15,23 @@ from vnpy_aiagent.domain.clock import MARKET_TZ
 from vnpy_aiagent.domain.enums import BarInterval
 from vnpy_aiagent.domain.text import Text
 from vnpy_aiagent.errors import DataError, UnknownSymbol
+from vnpy_aiagent.market.corporate import CorporateAction
 
 SeriesKey = tuple[str, BarInterval]
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What the source says about an instrument. `board` overrides the board that the code implies."""
+    """What the source says about an instrument. `board` overrides the board that the code implies.
+
+    listed: the first trading day. delisting: the first trading day of its delisting period.
+    """
 
     vt_symbol: str
     name: str = ""
     board: str | None = None
     listed: date | None = None
+    delisting: date | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +39,8 @@ class MarketData:
     """Bars of instruments and indices from one source.
 
     source: label for humans, without a path. hypothetical: True where no such product trades. notes: what
-    a reader of results has to know about the data. index: daily bars of indices, in points.
+    a reader of results has to know about the data. index: daily bars of indices, in points. actions: known
+    ex-days by vt_symbol, in order; bars are as traded.
     """
 
     source: str
@@ -42,7 +49,11 @@ class MarketData:
     index: Mapping[str, BarSeries] = field(default_factory=dict)
     hypothetical: bool = False
     notes: tuple[Text, ...] = ()
+    actions: Mapping[str, tuple[CorporateAction, ...]] = field(default_factory=dict)
     _coarse: dict[SeriesKey, BarSeries] = field(default_factory=dict, init=False, repr=False)
+    _adjusted: dict[tuple[str, BarInterval, int], BarSeries] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -66,6 +77,19 @@ class MarketData:
         if key not in self._coarse:
             self._coarse[key] = resample(self._finest_match(vt_symbol, interval), interval)
         return self._coarse[key]
+
+    def bars_on(self, vt_symbol: str, interval: BarInterval, day: date) -> BarSeries:
+        """As `bars`, with those before each ex-day up to `day` on the level after it; errors as there."""
+        known = sum(action.ex_date <= day for action in self.actions.get(vt_symbol, ()))
+        if not known or (vt_symbol, BarInterval.DAILY) not in self.series:
+            return self.bars(vt_symbol, interval)
+        key = (vt_symbol, interval, known)
+        if key not in self._adjusted:
+            daily = self.series[vt_symbol, BarInterval.DAILY]
+            finest = self._finest_match(vt_symbol, interval)
+            level = adjust(finest, daily, self.actions[vt_symbol], day)
+            self._adjusted[key] = resample(level, interval)
+        return self._adjusted[key]
 
     def _finest_match(self, vt_symbol: str, interval: BarInterval) -> BarSeries:
         """The coarsest series from which bars of this interval can be made."""
@@ -130,6 +154,10 @@ class MarketData:
         for vt_symbol in self.symbols:
             item = self.instruments[vt_symbol]
             total.update(repr((vt_symbol, item.name, item.board, str(item.listed))).encode())
+            if item.delisting is not None:  # data without one keep their digest
+                total.update(f"delisting {item.delisting}".encode())
+        for vt_symbol, items in sorted(self.actions.items()):
+            total.update(repr((vt_symbol, items)).encode())
         stored = [(symbol, interval.name, bars) for (symbol, interval), bars in self.series.items()]
         stored += [(symbol, "INDEX", bars) for symbol, bars in self.index.items()]
         for symbol, kind, bars in sorted(stored, key=lambda item: item[:2]):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.data.market_data import MarketData
-from vnpy_aiagent.domain.clock import Clock
+from vnpy_aiagent.domain.clock import MARKET_TZ, Clock
 from vnpy_aiagent.domain.enums import BarInterval
 from vnpy_aiagent.errors import DataError
 
@@ -20,13 +20,15 @@ class PointInTime:
     def bars(
         self, vt_symbol: str, interval: BarInterval, count: int, as_of: datetime | None = None
     ) -> BarSeries:
-        """The last `count` bars that were complete at `as_of`, by default now.
+        """The last `count` bars that were complete at `as_of`, by default now, on the price level of its day.
 
         A later `as_of` than the clock, or a count below 1, raises DataError.
         """
         if count < 1:
             raise DataError(f"{count} bars were asked for; ask for at least 1")
-        return self.data.bars(vt_symbol, interval).upto(self._moment(as_of)).tail(count)
+        moment = self._moment(as_of)
+        day = moment.astimezone(MARKET_TZ).date()
+        return self.data.bars_on(vt_symbol, interval, day).upto(moment).tail(count)
 
     def available_at(self, series: BarSeries) -> datetime | None:
         """When the whole series had become available (its last bar's end), None where it is empty."""

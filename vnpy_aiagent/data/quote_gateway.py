@@ -93,7 +93,11 @@ class QuoteGateway(BaseGateway):
         """Ask for a share or an ETF from the next poll on; others are refused in the log."""
         vt_symbol = req.vt_symbol
         try:
-            instrument_rules(vt_symbol, self.clock.now().date())
+            rules = instrument_rules(vt_symbol, self.clock.now().date())
+            if rules.futures is not None:
+                remedy = "请在设置里把行情接口（quote_gateway）改为期货接口，例如 CTP"
+                self._log(logging.WARNING, f"未订阅 {vt_symbol}：免费行情没有期货；{remedy}")
+                return
         except AiAgentError as error:
             self._log(logging.WARNING, f"未订阅 {vt_symbol}：{error}")
             return

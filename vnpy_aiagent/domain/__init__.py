@@ -7,12 +7,15 @@ from vnpy_aiagent.domain.analysis import (
     DebateTurn,
     Decision,
     Evidence,
+    Exchange,
     Finding,
+    KeptSeries,
     PoolChosen,
     PoolPick,
     Proposal,
     Reason,
     ScanResult,
+    SnapshotKept,
     TokenUsage,
     TriggerPlan,
 )
@@ -31,6 +34,7 @@ from vnpy_aiagent.domain.enums import (
     Action,
     Activity,
     AgentName,
+    Algo,
     BarInterval,
     Mode,
     OrderState,
@@ -40,6 +44,7 @@ from vnpy_aiagent.domain.enums import (
     PriceBasis,
     RequestKind,
     Route,
+    SettledBy,
     Severity,
     Side,
     Stance,
@@ -49,6 +54,13 @@ from vnpy_aiagent.domain.enums import (
     TriggerEnd,
     TriggerKind,
 )
+from vnpy_aiagent.domain.ex_days import (
+    ClosingPrices,
+    CorporateActionApplied,
+    DividendTaxTaken,
+    ReferenceShifted,
+)
+from vnpy_aiagent.domain.futures import ContractTerms, Settlement
 from vnpy_aiagent.domain.handover import (
     ApprovalAnswered,
     ApprovalAsked,
@@ -58,7 +70,7 @@ from vnpy_aiagent.domain.handover import (
 )
 from vnpy_aiagent.domain.learning import Lesson, Review
 from vnpy_aiagent.domain.message import MESSAGE_TYPES, IdFactory, Message, parse_message
-from vnpy_aiagent.domain.money import ceil_to_tick, cny, floor_to_tick, round_to_tick, to_decimal
+from vnpy_aiagent.domain.money import ceil_to_tick, cny, floor_to_tick, is_number, round_to_tick, to_decimal
 from vnpy_aiagent.domain.monitoring import StopUpdate, TriggerEnded, TriggerFired, TriggerSpec
 from vnpy_aiagent.domain.orders import (
     TARGET_NOTE,
@@ -77,6 +89,7 @@ from vnpy_aiagent.domain.orders import (
     Withheld,
 )
 from vnpy_aiagent.domain.prices import PriceContext, PriceRef, UnresolvedPrice, resolve
+from vnpy_aiagent.domain.reconciled import AccountChecked, CashAdjusted, HoldingAdjusted
 from vnpy_aiagent.domain.system import (
     AccountOpened,
     AgentStatus,
@@ -93,37 +106,50 @@ from vnpy_aiagent.domain.system import (
     StateChanged,
 )
 from vnpy_aiagent.domain.text import REPLACEMENT, Text, clean, say, typed, without_surrogates
+from vnpy_aiagent.domain.working import CancelAsked, ExecutionReport
 
 __all__ = [
     "MARKET_TZ",
     "MESSAGE_TYPES",
     "REPLACEMENT",
     "TARGET_NOTE",
+    "AccountChecked",
     "AccountOpened",
     "Action",
     "Activity",
     "AgentName",
     "AgentStatus",
     "Alert",
+    "Algo",
     "AnalysisRequest",
     "AnalysisSkipped",
     "ApprovalAnswered",
     "ApprovalAsked",
     "BarInterval",
     "BaselineMark",
+    "CancelAsked",
     "Candidate",
+    "CashAdjusted",
     "Clock",
+    "ClosingPrices",
     "CommandTaken",
+    "ContractTerms",
+    "CorporateActionApplied",
     "DebateTurn",
     "Decision",
+    "DividendTaxTaken",
     "EquityMark",
     "Evidence",
+    "Exchange",
+    "ExecutionReport",
     "Fill",
     "Finding",
     "HandlerFailed",
+    "HoldingAdjusted",
     "IdFactory",
     "Intent",
     "JobSkipped",
+    "KeptSeries",
     "Lesson",
     "LiveClock",
     "ManualSlip",
@@ -148,6 +174,7 @@ __all__ = [
     "Proposal",
     "ProposalHeld",
     "Reason",
+    "ReferenceShifted",
     "RequestKind",
     "ResolvedTrigger",
     "Review",
@@ -158,9 +185,12 @@ __all__ = [
     "ScanResult",
     "ScheduleFired",
     "Sent",
+    "SettledBy",
+    "Settlement",
     "Severity",
     "Side",
     "Signal",
+    "SnapshotKept",
     "Stance",
     "StateChanged",
     "StopState",
@@ -186,6 +216,7 @@ __all__ = [
     "clean",
     "cny",
     "floor_to_tick",
+    "is_number",
     "parse_message",
     "resolve",
     "round_to_tick",

@@ -2,11 +2,11 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from vnpy_aiagent.domain.enums import Action, RequestKind, Stance, TriggerKind
+from vnpy_aiagent.domain.enums import Action, BarInterval, RequestKind, Stance, TriggerKind
 from vnpy_aiagent.domain.message import Message
 from vnpy_aiagent.domain.prices import PriceRef
 from vnpy_aiagent.domain.text import Text
@@ -81,6 +81,31 @@ class AnalysisRequest(Message):
     deadline: AwareDatetime
 
 
+class KeptSeries(Part):
+    """The bars of one interval that a decision saw: the last `bars` of those it follows and its own `rows`.
+
+    `after` is the id of the SnapshotKept whose bars of this interval come before, None where `rows` are all.
+    `rows` is JSON: one list a column, in the order of BarSeries' fields from `start` on, numbers in full.
+    """
+
+    interval: BarInterval
+    after: str | None
+    bars: int
+    rows: str
+
+
+class SnapshotKept(Message):
+    """What a decision may see, kept so that it can be made again; its cause is the request.
+
+    `lessons` are the ids of Lesson entries. `view` is the rest of the snapshot as JSON.
+    """
+
+    symbol: str
+    series: tuple[KeptSeries, ...]
+    lessons: tuple[str, ...]
+    view: dict[str, Any]
+
+
 class Evidence(Part):
     """One tool result: what was called, when the data became available, and the result as JSON."""
 
@@ -122,8 +147,23 @@ class TokenUsage(Part):
     estimated: bool = False
 
 
+class Exchange(Part):
+    """One question to a language model: fingerprints (SHA-256) of request and answer, and the model use.
+
+    The texts are in the cassette. `failure` is the error's kind and sentence where no answer came.
+    """
+
+    request: str
+    reply: str = ""
+    usage: TokenUsage = TokenUsage()
+    failure: str = ""
+
+
 class Decision(Message):
-    """The whole trace of one decision: evidence, findings, debate, model use. Proposals name its id."""
+    """The whole trace of one decision: evidence, findings, debate, model use. Proposals name its id.
+
+    `exchanges` are those with a language model, in order; none where rules decided.
+    """
 
     request_id: str
     symbol: str
@@ -136,6 +176,7 @@ class Decision(Message):
     prompt_hash: str
     usage: TokenUsage
     failures: tuple[str, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
 
 
 class Reason(Part):

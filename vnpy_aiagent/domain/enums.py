@@ -88,6 +88,22 @@ class OrderState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class Algo(StrEnum):
+    """How a parent order is worked: at once, in slices over time, with little shown, or with the volume."""
+
+    LIMIT = "LIMIT"
+    TWAP = "TWAP"
+    ICEBERG = "ICEBERG"
+    PARTICIPATION = "PARTICIPATION"
+
+
+class SettledBy(StrEnum):
+    """Where a settlement's price is from: the exchange's own, or the last price of the day."""
+
+    SETTLEMENT = "SETTLEMENT"
+    CLOSE = "CLOSE"
+
+
 class ParentState(StrEnum):
     """State of a parent order, which may have several child orders."""
 

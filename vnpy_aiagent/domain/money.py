@@ -2,9 +2,20 @@
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
 from math import isfinite
+from numbers import Real
 from typing import SupportsFloat
 
 CENT = Decimal("0.01")
+
+
+def is_number(value: object) -> bool:
+    """Whether a figure is a finite number; gateways have been seen to tell None, text and NaN."""
+    if not isinstance(value, Real | Decimal):
+        return False
+    try:
+        return isfinite(value)
+    except (OverflowError, ValueError):  # more than a float holds, or a signalling NaN
+        return False
 
 
 def to_decimal(value: SupportsFloat | str) -> Decimal:

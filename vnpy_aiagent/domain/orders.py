@@ -2,11 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, SerializerFunctionWrapHandler, model_serializer
 
 from vnpy_aiagent.domain.analysis import Part
 from vnpy_aiagent.domain.enums import Action, OrderState, Outcome, ParentState, Side, TriggerKind
+from vnpy_aiagent.domain.futures import ContractTerms
 from vnpy_aiagent.domain.message import Message
 from vnpy_aiagent.domain.text import Text
 
@@ -148,7 +150,9 @@ class ParentDone(Message):
 class Fill(Message):
     """One execution. Identity: account, trading day, exchange, symbol, side, order id and trade id.
 
-    Fees are the increment that this fill adds to its order's fees.
+    Fees are the increment that this fill adds to its order's fees. `terms` is set for a futures contract,
+    whose volume is in contracts and whose price is in points; its trading day is the exchange's, the next one
+    in a night session.
     """
 
     trading_day: date
@@ -166,6 +170,15 @@ class Fill(Message):
     transfer_fee: Decimal
     signal_id: str | None = None
     setup: str = ""
+    terms: ContractTerms | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_empty_terms(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A fill of shares is written without `terms`."""
+        written: dict[str, Any] = handler(self)
+        if self.terms is None:
+            written.pop("terms", None)
+        return written
 
     @property
     def identity(self) -> tuple[str, date, str, str, Side, str, str]:

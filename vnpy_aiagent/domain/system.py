@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from pydantic import AwareDatetime
 
@@ -11,7 +12,11 @@ from vnpy_aiagent.domain.text import Text
 
 
 class RunStarted(Message):
-    """A process begins to write. `settings` is the digest of what decides a run."""
+    """A process begins to write. `settings` is the digest of what decides a run.
+
+    `mind` is how decisions are made in it (brain, and by role the model's settings; no key, no address);
+    None in journals that do not tell.
+    """
 
     run: str
     mode: Mode
@@ -20,6 +25,7 @@ class RunStarted(Message):
     is_llm: bool
     data: str
     settings: str
+    mind: dict[str, Any] | None = None
 
 
 class RunEnded(Message):

@@ -7,7 +7,14 @@ those that an answer rests on and that still have to be compared with the exchan
 from vnpy_aiagent.domain.enums import Side
 from vnpy_aiagent.market.boards import SHARE_BOARDS, Board, board_of
 from vnpy_aiagent.market.calendar import TradingCalendar, default_calendar
-from vnpy_aiagent.market.corporate import CorporateAction, dividend_tax, ex_reference, new_shares
+from vnpy_aiagent.market.corporate import (
+    CorporateAction,
+    dividend_tax,
+    ex_factor,
+    ex_level,
+    ex_reference,
+    new_shares,
+)
 from vnpy_aiagent.market.fees import CommissionPlan, Fees
 from vnpy_aiagent.market.futures import FuturesRules, futures_rules
 from vnpy_aiagent.market.limits import PriceBand
@@ -19,7 +26,7 @@ from vnpy_aiagent.market.matching import (
     match_resting,
     share_of_volume,
 )
-from vnpy_aiagent.market.rules import InstrumentRules, instrument_rules
+from vnpy_aiagent.market.rules import InstrumentRules, instrument_rules, require_cash_market
 from vnpy_aiagent.market.sessions import (
     Phase,
     is_continuous,
@@ -28,6 +35,7 @@ from vnpy_aiagent.market.sessions import (
     session_close,
     session_open,
 )
+from vnpy_aiagent.market.share_lots import ShareLots
 
 __all__ = [
     "SHARE_BOARDS",
@@ -41,11 +49,14 @@ __all__ = [
     "MarketView",
     "Phase",
     "PriceBand",
+    "ShareLots",
     "Side",
     "TradingCalendar",
     "board_of",
     "default_calendar",
     "dividend_tax",
+    "ex_factor",
+    "ex_level",
     "ex_reference",
     "futures_rules",
     "instrument_rules",
@@ -56,6 +67,7 @@ __all__ = [
     "new_shares",
     "next_continuous",
     "phase_at",
+    "require_cash_market",
     "session_close",
     "session_open",
     "share_of_volume",

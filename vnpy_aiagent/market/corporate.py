@@ -54,6 +54,25 @@ def ex_reference(prev_close: Decimal, action: CorporateAction, tick: Decimal = D
     return round_to_tick(value / (1 + action.bonus + action.rights), tick)
 
 
+def ex_level(level: Decimal, action: CorporateAction, tick: Decimal = Decimal("0.01")) -> Decimal:
+    """Where a price level of the day before (a stop, a trigger, a cost) stands on the ex-day (CNY).
+
+    By the formula of the reference price, rounded half up to the tick and at least one tick. It follows what
+    the holder receives, also where the exchange set no reference (`adjusts` is False): the price falls there
+    all the same.
+    """
+    value = level - action.cash + action.rights_price * action.rights
+    return max(tick, round_to_tick(value / (1 + action.bonus + action.rights), tick))
+
+
+def ex_factor(close: Decimal, action: CorporateAction) -> float:
+    """Ratio that puts prices up to the close before the ex-day (CNY) on its level; ValueError as there."""
+    value = close - action.cash + action.rights_price * action.rights
+    if value <= 0:
+        raise ValueError(f"a dividend of {action.cash} exceeds the close of {close} before it")
+    return float(value / (1 + action.bonus + action.rights) / close)
+
+
 def new_shares(held: int, action: CorporateAction) -> int:
     """Shares that a holder receives without paying; a fraction of a share is dropped."""
     return int(held * action.bonus)

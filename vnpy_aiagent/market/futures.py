@@ -1,7 +1,7 @@
 """The rules of one Chinese futures contract on one day.
 
 Futures are T+0, margined and settled daily; prices are limited around the previous settlement. Volumes are in
-contracts. The simulated exchange trades shares and funds only; these rules serve live gateways and audits.
+contracts. `instrument_rules` gives the same through the shape that shares and funds have.
 """
 
 import re
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from vnpy_aiagent.domain.futures import ContractTerms
 from vnpy_aiagent.domain.money import CENT, ceil_to_tick, floor_to_tick, to_decimal
 from vnpy_aiagent.errors import RuleUnknown, UnknownSymbol
 from vnpy_aiagent.market.boards import FUTURES_EXCHANGES, Board, split_symbol
 from vnpy_aiagent.market.calendar import TradingCalendar
 from vnpy_aiagent.market.dated import in_force
+from vnpy_aiagent.market.fees import ZERO, Fees
+from vnpy_aiagent.market.futures_fees import FuturesFeeRow, fee_row
 from vnpy_aiagent.market.futures_tables import CLOSE_TODAY_APART, PRODUCTS, ProductRow
 from vnpy_aiagent.market.limits import PriceBand
 from vnpy_aiagent.market.lots import Number, whole
@@ -33,6 +36,7 @@ class FuturesRules:
     row: ProductRow
     delivery_year: int
     delivery_month: int
+    charges: FuturesFeeRow
 
     board: Board = Board.FUTURES
     t_plus: int = 0
@@ -60,7 +64,7 @@ class FuturesRules:
     @property
     def unconfirmed(self) -> tuple[str, ...]:
         """Sources of the figures that still have to be compared with the exchange's own text."""
-        return () if self.row.confirmed else (self.row.source,)
+        return tuple(row.source for row in (self.row, self.charges) if not row.confirmed)
 
     def price_band(self, prev_settlement: float | Decimal) -> PriceBand:
         """The day's limits around the previous settlement, never beyond the ratio, on the tick.
@@ -83,6 +87,20 @@ class FuturesRules:
         """The exchange's minimum margin in CNY; a broker asks for more."""
         amount = self.value(price, volume) * self.row.margin
         return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+
+    def fees(self, value: Decimal, volume: Number, *, opening: bool, today: Number = 0) -> Fees:
+        """The exchange's fee (CNY) of a fill worth `value` CNY, all of it as commission.
+
+        `today` of the closed contracts were opened on the same trading day.
+        """
+        contracts, same_day = to_decimal(volume), to_decimal(today)
+        if not contracts:
+            return Fees(ZERO, ZERO, ZERO)
+        if opening:
+            return Fees(self.charges.opening.amount(value, contracts), ZERO, ZERO)
+        part = value * same_day / contracts
+        older = self.charges.closing.amount(value - part, contracts - same_day)
+        return Fees(older + self.charges.closing_today.amount(part, same_day), ZERO, ZERO)
 
     def daily_profit(
         self, held_from: float | Decimal, settlement: float | Decimal, volume: Number
@@ -150,7 +168,20 @@ def futures_rules(vt_symbol: str, on: date) -> FuturesRules:
         )
     row = in_force(rows, on, f"contract specification of {found[1]}.{exchange}")
     year, month = _delivery(found[2], on, vt_symbol)
-    return FuturesRules(vt_symbol, on, row, year, month)
+    return FuturesRules(vt_symbol, on, row, year, month, fee_row(exchange, found[1], on))
+
+
+def is_contract(vt_symbol: str) -> bool:
+    """Whether a symbol is a futures contract, by its exchange."""
+    return vt_symbol.rpartition(".")[2] in FUTURES_EXCHANGES
+
+
+def contract_terms(vt_symbol: str, on: date) -> ContractTerms | None:
+    """Multiplier and margin of a contract on a day, None for what is no futures contract."""
+    if not is_contract(vt_symbol):
+        return None
+    rules = futures_rules(vt_symbol, on)
+    return ContractTerms(multiplier=rules.multiplier, margin=rules.row.margin)
 
 
 def _delivery(digits: str, on: date, vt_symbol: str) -> tuple[int, int]:

@@ -95,6 +95,19 @@ def futures_open(calendar: TradingCalendar, rules: FuturesRules, when: datetime)
     return any(begin <= at < end for begin, end in _day_intervals(rules, day))
 
 
+def openings(calendar: TradingCalendar, rules: FuturesRules, day: date) -> list[datetime]:
+    """When continuous trading begins on a date, in order, after breaks and in the evening too."""
+    starts = [begin for begin, _ in _day_intervals(rules, day)] if calendar.is_session(day) else []
+    if rules.row.night_end is not None and has_night(calendar, day):
+        starts.append(NIGHT_START)
+    return [datetime.combine(day, start, MARKET_TZ) for start in starts]
+
+
+def day_end(rules: FuturesRules, day: date) -> time:
+    """When the day session ends, and with it the trading day."""
+    return max(end for _, end in _day_intervals(rules, day))
+
+
 def has_night(calendar: TradingCalendar, evening: date) -> bool:
     """Whether a night session opens on this evening: a trading day that no holiday follows."""
     if not calendar.is_session(evening):

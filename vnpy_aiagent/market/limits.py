@@ -56,6 +56,15 @@ class DelistingRow(DatedRow):
     days: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltRow(DatedRow):
+    """On a day without a limit trading stops for `minutes` when a price first lies a ratio off the open."""
+
+    boards: tuple[Board, ...]
+    ratios: tuple[Decimal, ...]
+    minutes: int
+
+
 _FIVE, _TEN, _TWENTY, _THIRTY = Decimal("0.05"), Decimal("0.10"), Decimal("0.20"), Decimal("0.30")
 _LIMITS_1996 = "SSE and SZSE notices on price limits of December 1996"
 _REGISTRATION_2020 = "SZSE special rules for trading on ChiNext, 2020"
@@ -151,6 +160,44 @@ DELISTINGS: tuple[DelistingRow, ...] = (
         confirmed=False,
         boards=(Board.BSE,),
         days=1,
+    ),
+)
+
+_HALTS = (_THIRTY, Decimal("0.60"))
+_HALT_NOTE = "halts at 30 % and 60 % on days without a limit; day and length are unconfirmed"
+
+HALTS: tuple[HaltRow, ...] = (
+    HaltRow(
+        effective=date(2019, 7, 22),
+        source=f"{_STAR_2019}: {_HALT_NOTE}",
+        confirmed=False,
+        boards=(Board.STAR,),
+        ratios=_HALTS,
+        minutes=10,
+    ),
+    HaltRow(
+        effective=date(2020, 8, 24),
+        source=f"{_REGISTRATION_2020}: {_HALT_NOTE}",
+        confirmed=False,
+        boards=(Board.CHINEXT,),
+        ratios=_HALTS,
+        minutes=10,
+    ),
+    HaltRow(
+        effective=date(2021, 11, 15),
+        source=f"{_BSE_2021}: {_HALT_NOTE}",
+        confirmed=False,
+        boards=(Board.BSE,),
+        ratios=_HALTS,
+        minutes=10,
+    ),
+    HaltRow(
+        effective=date(2023, 4, 10),
+        source=f"{_REGISTRATION_2023}: {_HALT_NOTE}",
+        confirmed=False,
+        boards=MAIN_BOARDS,
+        ratios=_HALTS,
+        minutes=10,
     ),
 )
 

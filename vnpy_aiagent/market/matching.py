@@ -16,10 +16,12 @@ it wants to.
 5. A resting order fills only when the market trades through its limit (the last price below a buy's limit,
    above a sale's), at its own limit: a touch does not fill it, since others may stand before it. Where the
    market did not trade at the limit on its way (it opened beyond it), the fill is at the worst price of the
-   way: the last price after a jump.
+   way: the last price after a jump. With a book that is no better than the book's other side.
 6. A fill's price lies on the tick grid: one between two ticks is rounded against the order, up for a buy and
-   down for a sale, and fills only where the limit still reaches it.
+   down for a sale, and fills only where the limit still reaches it. Slippage leads to no price outside what
+   was traded around the moment, where that is known.
 7. The volume is what is left of the order, at most the liquidity the account may still take.
+8. No order trades with another one of its own account: the later one is refused (`meets_own`).
 """
 
 from dataclasses import dataclass
@@ -36,7 +38,8 @@ class MarketView:
     `bid` and `ask` are best prices, None where that side is empty or no book is known. `limit_up` and
     `limit_down` are None where no limit holds. `auction` marks a moment whose `last` is an auction price.
     `moved_from` is the last price before, from which the market traded at every price up or down to `last`;
-    None where it jumped to `last`, as at an opening.
+    None where it jumped to `last`, as at an opening. `low` and `high` bound what was traded around the
+    moment, as a bar's do; None where that is not known.
     """
 
     last: Decimal
@@ -49,6 +52,8 @@ class MarketView:
     auction: bool = False
     suspended: bool = False
     moved_from: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,10 @@ def match_resting(side: Side, limit: Decimal, remaining: int, view: MarketView) 
     if limit == view.last:
         return None
     before = view.last if view.moved_from is None else view.moved_from
-    worst = max(before, view.last) if side is Side.BUY else min(before, view.last)
+    if side is Side.BUY:
+        worst = max(before, view.last, view.last if view.ask is None else view.ask)
+    else:
+        worst = min(before, view.last, view.last if view.bid is None else view.bid)
     price = min(limit, worst) if side is Side.BUY else max(limit, worst)
     return _executed(side, limit, price, volume, view)
 
@@ -90,6 +98,13 @@ def is_locked(side: Side, view: MarketView) -> bool:
     if side is Side.BUY:
         return view.limit_up is not None and view.last >= view.limit_up and view.ask is None
     return view.limit_down is not None and view.last <= view.limit_down and view.bid is None
+
+
+def meets_own(side: Side, limit: Decimal, own_side: Side, own_limit: Decimal) -> bool:
+    """Whether an order could trade with another one of the same account: such an order is refused."""
+    if side is own_side:
+        return False
+    return limit >= own_limit if side is Side.BUY else limit <= own_limit
 
 
 def share_of_volume(traded: int, participation: Decimal, lot: int = 1) -> int:
@@ -122,7 +137,13 @@ def _executed(side: Side, limit: Decimal, price: Decimal, volume: int, view: Mar
     """A fill at a price on the grid, rounded against the order; None where the limit does not reach it."""
     tick = view.tick_size
     price = ceil_to_tick(price, tick) if side is Side.BUY else max(floor_to_tick(price, tick), tick)
-    return Execution(price, volume) if _reaches(side, limit, price) else None
+    if not _reaches(side, limit, price):
+        return None
+    if view.high is not None and price > view.high:
+        price = view.high
+    if view.low is not None and price < view.low:
+        price = view.low
+    return Execution(price, volume)
 
 
 def _reaches(side: Side, limit: Decimal, price: Decimal) -> bool:

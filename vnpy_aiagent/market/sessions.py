@@ -97,9 +97,11 @@ def phase_at(calendar: TradingCalendar, board: Board, when: datetime, exchange: 
 
     CalendarError outside the calendar, RuleUnknown for boards whose hours are not in the tables.
     """
-    if board in (Board.FUTURES, Board.CONVERTIBLE_BOND):
+    if board is Board.CONVERTIBLE_BOND:
+        raise RuleUnknown("The trading hours of convertible bonds are not confirmed; use shares or funds.")
+    if board is Board.FUTURES:
         raise RuleUnknown(
-            f"The trading hours of {board.name} are not in the tables yet; use shares or funds."
+            "The hours of a futures contract go by its product; take them from its `futures_rules`."
         )
     moment = _local(when)
     day, at = moment.date(), moment.time()
@@ -152,12 +154,22 @@ def session_close(day: date) -> datetime:
     return datetime.combine(day, CLOSE, MARKET_TZ)
 
 
+def has_closing_auction(board: Board, exchange: str, day: date) -> bool:
+    """Whether a board closes by auction on a day, 14:57 to 15:00."""
+    return _has(CLOSING_AUCTIONS, board, exchange, day)
+
+
+def has_after_hours(board: Board, exchange: str, day: date) -> bool:
+    """Whether a board trades at the closing price after hours on a day, 15:05 to 15:30."""
+    return _has(AFTER_HOURS, board, exchange, day)
+
+
 def _afternoon(board: Board, exchange: str, day: date, at: time) -> Phase:
     if at < CLOSING_AUCTION_START:
         return Phase.CONTINUOUS_PM
     if at < CLOSE:
-        return Phase.CLOSING_AUCTION if _has(CLOSING_AUCTIONS, board, exchange, day) else Phase.CONTINUOUS_PM
-    if AFTER_HOURS_START <= at < AFTER_HOURS_END and _has(AFTER_HOURS, board, exchange, day):
+        return Phase.CLOSING_AUCTION if has_closing_auction(board, exchange, day) else Phase.CONTINUOUS_PM
+    if AFTER_HOURS_START <= at < AFTER_HOURS_END and has_after_hours(board, exchange, day):
         return Phase.AFTER_HOURS
     return Phase.CLOSED
 

@@ -5,13 +5,24 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from vnpy_aiagent.domain import Clock, Fill, Side
-from vnpy_aiagent.market import Board, Fees, InstrumentRules, TradingCalendar
-from vnpy_aiagent.portfolio.book import AccountBook, Origin, RoundTrip
+from vnpy_aiagent.market import Board, Fees, InstrumentRules, TradingCalendar, hours
+from vnpy_aiagent.portfolio.book import AccountBook, Origin, Reservation, RoundTrip
 from vnpy_aiagent.portfolio.quotes import QuoteBoard
 from vnpy_aiagent.tools.snapshot import AccountView, InstrumentView, PositionView
 
 RulesFor = Callable[[str, date], InstrumentRules]
 FUND_BOARDS = (Board.ETF,)
+
+
+def book_at(book: AccountBook, fill: Fill, origin: Origin | None, gateway: str) -> RoundTrip | None:
+    """Book a fill, and note at which gateway (where one is named) its shares and cash moved."""
+    if book.knows(fill):
+        return None
+    cash, held = book.cash, book.volume(fill.symbol)
+    trip = book.apply(fill, origin)
+    if gateway:
+        book.venues.move(gateway, fill.symbol, book.volume(fill.symbol) - held, book.cash - cash)
+    return trip
 
 
 class Portfolio:
@@ -42,6 +53,17 @@ class Portfolio:
     def rules(self, vt_symbol: str) -> InstrumentRules:
         """The exchange's rules of today."""
         return self.rules_for(vt_symbol, self.today)
+
+    def trading_day(self, vt_symbol: str, when: datetime | None = None) -> date:
+        """The trading day of a moment (None: now) for a symbol; a night session's is the next one."""
+        return hours.trading_day(self.calendar, self.rules(vt_symbol), when or self.clock.now())
+
+    def floating_loss(self, account: str) -> Decimal:
+        """What contracts have lost since their last settlement, each by itself (CNY, not negative)."""
+        prices = self.quotes.last_prices
+        positions = self.books[account].positions.items()
+        worths = [item.worth(prices.get(symbol)) for symbol, item in positions if item.terms is not None]
+        return -sum((worth for worth in worths if worth < 0), Decimal(0))
 
     def sellable(self, account: str, vt_symbol: str) -> int:
         """Shares that the account may sell now."""
@@ -83,9 +105,15 @@ class Portfolio:
             transfer_fee=after.transfer_fee - before.transfer_fee,
         )
 
-    def apply(self, fill: Fill, origin: Origin | None = None) -> RoundTrip | None:
-        """Book a fill on its account."""
-        return self.books[fill.account].apply(fill, origin)
+    def reservation(self, vt_symbol: str, side: Side, volume: int, price: Decimal) -> Reservation:
+        """What an order holds back that is about to be sent: cash or margin with fees, or shares."""
+        rules = self.rules(vt_symbol)
+        fees = rules.order_fees(side, rules.value(price, volume), volume).total
+        return Reservation(vt_symbol, side, volume, price, fees, rules.multiplier, rules.margin_ratio)
+
+    def apply(self, fill: Fill, origin: Origin | None = None, gateway: str = "") -> RoundTrip | None:
+        """Book a fill on its account; `gateway` is where it traded."""
+        return book_at(self.books[fill.account], fill, origin, gateway)
 
     def start_session(self, day: date) -> None:
         """Note each account's equity before the open, from which the daily loss is measured.
@@ -153,6 +181,8 @@ class Portfolio:
             t_plus=rules.t_plus,
             fund=rules.board in FUND_BOARDS,
             hypothetical=hypothetical,
+            multiplier=rules.multiplier if rules.futures else None,
+            margin=rules.margin_ratio if rules.futures else None,
         )
 
     def sessions_since(self, day: date) -> int:
@@ -165,9 +195,10 @@ class Portfolio:
         return (now - quote.at).total_seconds() if quote else None
 
     def _weights(self, book: AccountBook, equity: Decimal) -> Mapping[str, float]:
+        """Value, for contracts margin, as ratios of equity."""
         prices = self.quotes.last_prices
         return {
-            symbol: float(position.volume * prices.get(symbol, position.cost) / equity)
+            symbol: float((position.margin or position.worth(prices.get(symbol))) / equity)
             for symbol, position in sorted(book.positions.items())
             if equity > 0
         }

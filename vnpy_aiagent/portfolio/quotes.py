@@ -1,5 +1,6 @@
 """The latest quote of each symbol, from vnpy ticks."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
@@ -12,6 +13,19 @@ from vnpy_aiagent.tools.snapshot import QuoteView
 ROUNDING = Decimal("0.000001")  # CNY
 MAX_TIMES = 10
 """How many times the previous close, or what part of it, a price may be."""
+
+
+LEVELS = range(1, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class TopOfBook:
+    """Best prices (CNY) and what stands on the known levels of each side (shares); None where not known."""
+
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    bid_volume: int | None = None
+    ask_volume: int | None = None
 
 
 class QuoteBoard:
@@ -43,6 +57,18 @@ class QuoteBoard:
         tick = self._ticks.get(vt_symbol)
         return tick.datetime.astimezone(MARKET_TZ) if tick else None
 
+    def book(self, vt_symbol: str) -> TopOfBook:
+        """The order book of the latest quote, as far as the gateway tells it."""
+        tick = self._ticks.get(vt_symbol)
+        if tick is None:
+            return TopOfBook()
+        return TopOfBook(
+            bid=_price(tick.bid_price_1),
+            ask=_price(tick.ask_price_1),
+            bid_volume=_depth(tick, "bid"),
+            ask_volume=_depth(tick, "ask"),
+        )
+
     def get(self, vt_symbol: str) -> QuoteView | None:
         """The latest quote, None before the first tick."""
         tick = self._ticks.get(vt_symbol)
@@ -62,6 +88,28 @@ class QuoteBoard:
         )
 
 
+def is_malformed(tick: TickData) -> bool:
+    """Whether a tick has no time, or a figure that is None or text. 0 and NaN are missing figures."""
+    figures = (
+        tick.last_price,
+        tick.open_price,
+        tick.high_price,
+        tick.low_price,
+        tick.pre_close,
+        tick.limit_up,
+        tick.limit_down,
+        tick.volume,
+        tick.bid_price_1,
+        tick.ask_price_1,
+    )
+    try:
+        for figure in figures:
+            isfinite(figure)
+    except (TypeError, OverflowError, ValueError):
+        return True
+    return not isinstance(tick.datetime, datetime)
+
+
 def is_absurd(tick: TickData, today: date) -> bool:
     """Whether a tick cannot be true: its price is none, or far from its own limits, or its day.
 
@@ -77,6 +125,13 @@ def is_absurd(tick: TickData, today: date) -> bool:
     if (low is not None and last < low - ROUNDING) or (high is not None and last > high + ROUNDING):
         return True
     return close is not None and not close / MAX_TIMES <= last <= close * MAX_TIMES
+
+
+def _depth(tick: TickData, side: str) -> int | None:
+    """Shares on the known levels of a side; None where no level says how many."""
+    volumes = (getattr(tick, f"{side}_volume_{level}") for level in LEVELS)
+    known = sum(int(volume) for volume in volumes if volume and isfinite(volume) and volume > 0)
+    return known or None
 
 
 def _price(value: float) -> Decimal | None:

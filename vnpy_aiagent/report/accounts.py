@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from vnpy_aiagent.backtest.metrics import max_drawdown, sharpe, total_return
 from vnpy_aiagent.domain import (
     BaselineMark,
     EquityMark,
@@ -18,7 +19,7 @@ from vnpy_aiagent.domain import (
     Text,
     cny,
 )
-from vnpy_aiagent.report.metrics import max_drawdown, sharpe, total_return
+from vnpy_aiagent.report.contract_cash import contract_cash
 from vnpy_aiagent.report.read import RunRecord
 
 ZERO = Decimal(0)
@@ -114,21 +115,16 @@ def account_results(record: RunRecord) -> list[AccountResult]:
     return results
 
 
-def baseline_results(record: RunRecord) -> list[BaselineResult]:
-    """Every baseline, in the order of appearance."""
-    results = []
-    for name, marks in record.baselines.items():
-        values = baseline_curve(record, marks)
-        results.append(
-            BaselineResult(name, marks[-1].label, total_return(values), max_drawdown(values), sharpe(values))
-        )
-    return results
+def baseline_result(name: str, label: Text, values: Sequence[float]) -> BaselineResult:
+    """One baseline's figures; `values` begin with the starting cash (CNY)."""
+    return BaselineResult(name, label, total_return(values), max_drawdown(values), sharpe(values))
 
 
 def recompute_accounts(record: RunRecord, until: date | None = None) -> dict[str, Holdings]:
     """Cash and holdings of each account from its opening cash and its fills alone, up to a day's end.
 
-    A buy costs price x volume + fees, a sale brings price x volume - fees.
+    A buy costs price x volume + fees, a sale brings price x volume - fees; of contracts fees, realised gains
+    and daily settlements move cash.
     """
     cash = {name: opened.cash for name, opened in record.accounts.items()}
     shares: dict[str, Counter[str]] = {name: Counter() for name in cash}
@@ -136,6 +132,9 @@ def recompute_accounts(record: RunRecord, until: date | None = None) -> dict[str
         if fill.account in cash and (until is None or fill.trading_day <= until):
             cash[fill.account] += _cash_flow(fill)
             shares[fill.account][fill.symbol] += fill.volume if fill.side is Side.BUY else -fill.volume
+    for name, amount in contract_cash(record, until).items():
+        if name in cash:
+            cash[name] += amount
     return {
         name: Holdings(cny(amount), {symbol: held for symbol, held in shares[name].items() if held})
         for name, amount in cash.items()
@@ -157,6 +156,9 @@ def agreements(record: RunRecord) -> list[Agreement]:
 
 
 def _cash_flow(fill: Fill) -> Decimal:
+    """What a fill of shares moves; that of a contract is in `contract_cash`."""
+    if fill.terms is not None:
+        return ZERO
     turnover = fill.price * fill.volume
     return (turnover if fill.side is Side.SELL else -turnover) - fill.fees
 

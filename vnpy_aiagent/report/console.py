@@ -12,24 +12,34 @@ from rich.text import Text as Styled
 from vnpy_aiagent.i18n import Language, Localizer
 from vnpy_aiagent.report import words
 from vnpy_aiagent.report.contents import Contents
+from vnpy_aiagent.report.evaluation import evaluate
+from vnpy_aiagent.report.prices import Prices
 from vnpy_aiagent.report.read import RunRecord
 from vnpy_aiagent.report.trades import Trade
 
 MAX_REASONS = 10
+LONGEST_WORD = 14
+"""A word up to so many cells, as an account's name, stays whole."""
 WIDE = 130
 NARROW_COLUMNS = (0, 1, 2, 3, 4, 10)
 """Name, return, drawdown, Sharpe ratio, equity at the end, fees."""
 
 
 def print_summary(
-    console: Console, record: RunRecord, summary: Mapping[str, Any], language: Language = "zh"
+    console: Console,
+    record: RunRecord,
+    summary: Mapping[str, Any],
+    language: Language = "zh",
+    prices: Prices | None = None,
 ) -> None:
     """Print results, counts, the best and the worst trade, and why most candidates were not traded.
 
-    English where the console cannot show Chinese; single characters it cannot show become question marks.
+    `prices` make the further baselines. English where the console cannot show Chinese; single characters it
+    cannot show become question marks.
     """
     shown: Language = language if _encodes(console.encoding, "，") else "en"
-    _Printer(console, Contents.of(record, summary), Localizer(shown)).print()
+    contents = Contents.of(record, summary, evaluate(record, prices))
+    _Printer(console, contents, Localizer(shown)).print()
 
 
 class _Printer:
@@ -125,7 +135,9 @@ class _Printer:
                 width = max((cell_len(row[column]) for row in rows), default=1)
                 grid.add_column(Styled(self.safe(name)), justify="right", overflow="fold", min_width=width)
             else:
-                grid.add_column(Styled(self.safe(name)), overflow="fold")
+                words = (word for row in rows for word in row[column].split() if word.isascii())
+                width = min(LONGEST_WORD, max(map(len, words), default=1))
+                grid.add_column(Styled(self.safe(name)), overflow="fold", min_width=width)
         for row in rows:
             grid.add_row(*[Styled(self.safe(cell)) for cell in row])
         self.console.print(grid)

@@ -11,8 +11,9 @@ from vnpy_aiagent.report.accounts import (
     BaselineResult,
     account_results,
     agreements,
-    baseline_results,
+    baseline_result,
 )
+from vnpy_aiagent.report.evaluation import Evaluation, evaluate
 from vnpy_aiagent.report.read import RunRecord
 from vnpy_aiagent.report.trades import Trade, best_and_worst, trades_of
 from vnpy_aiagent.report.why_not import Funnel, why_not
@@ -31,22 +32,27 @@ class Contents:
     trades: tuple[Trade, ...]
     best: Trade | None
     worst: Trade | None
+    evaluation: Evaluation
 
     @classmethod
-    def of(cls, record: RunRecord, summary: Mapping[str, Any]) -> "Contents":
-        """Everything that the record holds."""
+    def of(
+        cls, record: RunRecord, summary: Mapping[str, Any], evaluation: Evaluation | None = None
+    ) -> "Contents":
+        """Everything that the record holds; the evaluation is made from it alone unless it is given."""
+        judged = evaluation or evaluate(record)
         trades = trades_of(record)
         best, worst = best_and_worst(trades)
         return cls(
             record=record,
             summary=summary,
             accounts=tuple(account_results(record)),
-            baselines=tuple(baseline_results(record)),
+            baselines=tuple(baseline_result(each.name, each.label, each.curve) for each in judged.baselines),
             agreements=tuple(agreements(record)),
             funnel=why_not(record),
             trades=tuple(trades),
             best=best,
             worst=worst,
+            evaluation=judged,
         )
 
     @property

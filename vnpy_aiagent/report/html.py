@@ -11,7 +11,7 @@ from vnpy_aiagent.report import words
 from vnpy_aiagent.report.charts import chart_json
 from vnpy_aiagent.report.contents import Contents
 from vnpy_aiagent.report.markup import Markup, join, tag
-from vnpy_aiagent.report.parts import funnel, learning, overview, trades
+from vnpy_aiagent.report.parts import evaluation, funnel, learning, overview, trades
 from vnpy_aiagent.report.parts.decisions import DecisionList, decision_list
 
 ASSETS = Path(__file__).with_name("assets")
@@ -36,6 +36,7 @@ def _body(contents: Contents, say: Localizer) -> Markup:
     decisions = decision_list(contents.record, say)
     sections = [
         ("results", say("结果"), [overview.results(contents, say), overview.charts(say)]),
+        ("evaluation", say("评估"), [evaluation.evaluation(contents, say)]),
         ("funnel", say("漏斗"), [funnel.funnel(contents, say)]),
         ("extremes", say("最好与最差的交易"), [trades.extremes(contents, say)]),
         ("trades", say("每笔交易的来龙去脉"), [trades.trades(contents, say, decisions.detailed)]),

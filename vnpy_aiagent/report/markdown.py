@@ -1,7 +1,7 @@
 """report.md: the short form, for terminals, chats and version control."""
 
 from vnpy_aiagent.i18n import Language, Localizer
-from vnpy_aiagent.report import words
+from vnpy_aiagent.report import figures, words
 from vnpy_aiagent.report.contents import Contents
 from vnpy_aiagent.report.trades import Trade
 
@@ -28,6 +28,8 @@ def build_markdown(contents: Contents, language: Language) -> str:
         f"## {say('结果')}",
         _table(header, rows),
         _safe(words.agreement_line(contents, say)),
+        f"## {say('评估')}",
+        *_evaluation(contents, say),
         f"## {say('漏斗')}",
         _table([say("环节"), say("次数"), say("单位")], steps),
         f"### {say('多数候选为什么没有交易')}",
@@ -41,6 +43,19 @@ def build_markdown(contents: Contents, language: Language) -> str:
         words.verify_line(say),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _evaluation(contents: Contents, say: Localizer) -> list[str]:
+    found = contents.evaluation
+    if not found.accounts:
+        return [say("没有收盘估值，无法评估")]
+    header = figures.figure_header(found, say)
+    return [
+        _table(header, figures.figure_rows(found, say)),
+        "\n".join("- " + _safe(line) for line in figures.notes(found, say)),
+        f"### {say('各年收益率')}",
+        _table([say("年份"), *header[1:]], figures.year_rows(found)),
+    ]
 
 
 def _extremes(contents: Contents, say: Localizer) -> list[str]:

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from vnpy_aiagent.backtest.assess import facts
 from vnpy_aiagent.domain import (
     Action,
     AnalysisRequest,
     Decision,
+    ExecutionReport,
     Lesson,
     Outcome,
     Proposal,
@@ -21,6 +23,7 @@ from vnpy_aiagent.domain import (
     Verdict,
     cny,
 )
+from vnpy_aiagent.execution.quality import quality_of
 from vnpy_aiagent.i18n import Language, Translate, show, translator
 from vnpy_aiagent.report.accounts import (
     AccountResult,
@@ -28,8 +31,9 @@ from vnpy_aiagent.report.accounts import (
     BaselineResult,
     account_results,
     agreements,
-    baseline_results,
+    baseline_result,
 )
+from vnpy_aiagent.report.evaluation import AccountEvaluation, Evaluation, evaluate
 from vnpy_aiagent.report.read import RunRecord
 from vnpy_aiagent.report.trades import Trade, best_and_worst, trades_of
 from vnpy_aiagent.report.why_not import Funnel, Why, why_not
@@ -43,24 +47,32 @@ def build_summary(
     journal_head: str,
     data: Mapping[str, object],
     language: Language = "zh",
+    evaluation: Evaluation | None = None,
 ) -> dict[str, Any]:
     """The summary of a run; `data` is taken over as it is given and must hold JSON values.
 
-    `language` is that of the example sentences.
+    `language` is that of the example sentences; the evaluation is made from the record unless it is given.
     """
     started = record.started
     judged = (verdict for verdict in record.of(Verdict) if verdict.action is not Action.HOLD)
     outcomes = Counter(verdict.outcome for verdict in judged)
     funnel, trades = why_not(record), trades_of(record)
     best, worst = best_and_worst(trades)
+    measured = evaluation or evaluate(record)
+    by_name = {each.name: each for each in measured.accounts}
     return {
         "model": {
             "name": started.model if started else "",
             "is_llm": started.is_llm if started else False,
         },
         "data": dict(data),
-        "accounts": [_account(result) for result in account_results(record)],
-        "baselines": [_baseline(result) for result in baseline_results(record)],
+        "accounts": [
+            {**_account(result, record), **_evaluation(by_name.get(result.name))}
+            for result in account_results(record)
+        ],
+        "baselines": [
+            _baseline(baseline_result(each.name, each.label, each.curve)) for each in measured.baselines
+        ],
         "decisions": len(record.of(Decision)),
         "proposals": len(record.of(Proposal)),
         "approved": outcomes[Outcome.APPROVED],
@@ -96,7 +108,8 @@ def _off(agreement: Agreement) -> dict[str, Any]:
     }
 
 
-def _account(result: AccountResult) -> dict[str, Any]:
+def _account(result: AccountResult, record: RunRecord) -> dict[str, Any]:
+    reports = (report for report in record.of(ExecutionReport) if report.account == result.name)
     return {
         "name": result.name,
         "style": result.style.name,
@@ -109,7 +122,17 @@ def _account(result: AccountResult) -> dict[str, Any]:
         "fills": result.fills,
         "rejected": result.rejected,
         "fees": _money(result.fees),
+        "execution": quality_of(reports).as_json(),
     }
+
+
+def _evaluation(found: AccountEvaluation | None) -> dict[str, Any]:
+    """What the evaluation adds to an account; nothing to one that was never valued above 0."""
+    if found is None:
+        return {}
+    present = ("total_return", "max_drawdown", "sharpe")
+    added = {name: value for name, value in facts(found.result).items() if name not in present}
+    return {"benchmark": found.benchmark, **added}
 
 
 def _baseline(result: BaselineResult) -> dict[str, Any]:

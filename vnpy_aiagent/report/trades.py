@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from vnpy_aiagent.domain import (
+    CancelAsked,
     Decision,
+    ExecutionReport,
     Fill,
     Intent,
     Message,
@@ -26,7 +28,7 @@ from vnpy_aiagent.domain import (
 from vnpy_aiagent.report.read import RunRecord
 
 WATCH = (StopUpdate, TriggerSpec, TriggerFired, TriggerEnded)
-ORDERS = (ParentOrder, Intent, Sent, Withheld, OrderUpdate, Fill, ParentDone)
+ORDERS = (ParentOrder, Intent, Sent, Withheld, CancelAsked, OrderUpdate, Fill, ExecutionReport, ParentDone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ class RiskContext:
     `price` is the order's limit, the most that a buy may pay: amounts are bounded by it. `reference` is the
     price at which the plan means to enter, before the limit's slippage: distances are measured from it. None
     stands for the limit itself. `external` are shares of the symbol that a human took over, which the account
-    may enter beside them only where `beside_external` is set.
+    may enter beside them only where `beside_external` is set. `margin` is what the account's contracts bind;
+    `exposure` counts it, and shares at their value.
     """
 
     account: str
@@ -51,6 +52,12 @@ class RiskContext:
     reference: Decimal | None = None
     external: int = 0
     beside_external: bool = False
+    margin: Decimal = Decimal(0)
+
+    @property
+    def unit_margin(self) -> Decimal:
+        """What one share costs, or one contract binds, at the order's limit (CNY)."""
+        return self.rules.value(self.price, 1) * self.rules.margin_ratio
 
     @property
     def entry_price(self) -> Decimal:

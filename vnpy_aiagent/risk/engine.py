@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vnpy_aiagent.domain import Outcome, RuleLine, Side, say
 from vnpy_aiagent.risk.context import RiskContext, Rule
 from vnpy_aiagent.risk.rules import default_rules
+from vnpy_aiagent.risk.rules.futures import BESIDES, INSTEAD
 
 LOT_RULE = "lot_size"
 
@@ -29,7 +30,9 @@ class RiskEngine:
     def assess(self, context: RiskContext) -> Assessment:
         """Ask every rule that applies. A rule that raises counts as refused."""
         lines = tuple(
-            self._ask(rule, context) for rule in self.rules if context.entry or not rule.entries_only
+            self._ask(rule, context)
+            for rule in self._rules_for(context)
+            if context.entry or not rule.entries_only
         )
         if not all(line.passed for line in lines):
             return Assessment(Outcome.REJECTED, 0, lines)
@@ -39,6 +42,12 @@ class RiskEngine:
         if volume <= 0:
             return Assessment(Outcome.REJECTED, 0, (*lines, self._too_small(context, lines)))
         return Assessment(Outcome.APPROVED if volume >= whole else Outcome.REDUCED, volume, lines)
+
+    def _rules_for(self, context: RiskContext) -> tuple[Rule, ...]:
+        """A contract is judged by rules of its own where shares and cash are counted."""
+        if context.rules.futures is None:
+            return self.rules
+        return (*(INSTEAD.get(rule.name, rule) for rule in self.rules), *BESIDES)
 
     def _in_lots(self, context: RiskContext, volume: int) -> int:
         if context.side is Side.BUY:
@@ -58,7 +67,9 @@ class RiskEngine:
         bounds = [(line.max_volume, line.rule) for line in lines if line.max_volume is not None]
         most, rule = min([*bounds, (context.wanted, LOT_RULE)])
         figures = {"rule": rule, "most": most, "smallest": context.rules.min_buy}
-        if context.entry:
+        if context.rules.futures is not None:
+            sentence = say("{rule} 只允许 {most} 手，不足一手", rule=rule, most=most)
+        elif context.entry:
             sentence = say("{rule} 只允许 {most} 股，不足最少买入 {smallest} 股", **figures)
         else:
             sentence = say("{rule} 只允许 {most} 股，不足一手", **figures)

@@ -8,6 +8,7 @@ from vnpy.trader.gateway import BaseGateway
 from vnpy.trader.object import CancelRequest, ContractData, OrderRequest, SubscribeRequest
 
 from vnpy_aiagent.market import Board, InstrumentRules
+from vnpy_aiagent.market.boards import FUTURES_EXCHANGES
 from vnpy_aiagent.sim.exchange import SimExchange
 
 PRODUCTS = {Board.ETF: Product.ETF, Board.CONVERTIBLE_BOND: Product.BOND, Board.FUTURES: Product.FUTURES}
@@ -21,7 +22,12 @@ class SimGateway(BaseGateway):
 
     default_name = "SIM"
     default_setting: dict[str, str | int | float | bool] = {"account": "sim", "cash": 1_000_000}  # noqa: RUF012
-    exchanges = [Exchange.SSE, Exchange.SZSE, Exchange.BSE]  # noqa: RUF012 (the host's own attribute)
+    exchanges = [  # noqa: RUF012 (the host's own attribute)
+        Exchange.SSE,
+        Exchange.SZSE,
+        Exchange.BSE,
+        *(Exchange(name) for name in FUTURES_EXCHANGES),
+    ]
 
     def __init__(self, event_engine: EventEngine, gateway_name: str) -> None:
         """As vnpy builds gateways."""
@@ -48,10 +54,10 @@ class SimGateway(BaseGateway):
                 exchange=Exchange(suffix),
                 name=name or symbol,
                 product=PRODUCTS.get(rules.board, Product.EQUITY),
-                size=1,
+                size=float(rules.multiplier),
                 pricetick=float(rules.tick_size),
                 min_volume=rules.min_buy,
-                net_position=True,
+                net_position=rules.futures is None,
                 gateway_name=self.gateway_name,
             )
         )

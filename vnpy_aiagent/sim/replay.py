@@ -23,7 +23,7 @@ from vnpy_aiagent.base import EVENT_AI_TIMER
 from vnpy_aiagent.config import SimSettings
 from vnpy_aiagent.data.market_data import MarketData
 from vnpy_aiagent.domain import MARKET_TZ, BarInterval, TimerQueue, VirtualClock, to_decimal
-from vnpy_aiagent.market import InstrumentRules, PriceBand
+from vnpy_aiagent.market import InstrumentRules, PriceBand, ex_reference
 from vnpy_aiagent.market.matching import MarketView
 from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
 from vnpy_aiagent.sim.exchange import MarketPoint, SimExchange
@@ -170,7 +170,10 @@ class BarReplay:
         return _Day(prev_close, band, rules, bar.open, bar.open, bar.open, bar.open)
 
     def _prev_close(self, bar: _Bar) -> Decimal | None:
-        """The recorded previous close (the reference on an ex-right day), else the last close seen."""
+        """The recorded previous close (the reference on an ex-right day), else the last close seen.
+
+        That one is put on the level of the known ex-days since.
+        """
         series = self.data.bars(bar.symbol, BarInterval.DAILY)
         moment = int(
             datetime(bar.start.year, bar.start.month, bar.start.day, 15, tzinfo=MARKET_TZ).timestamp()
@@ -180,7 +183,14 @@ class BarReplay:
             recorded = float(series.pre_close[at])
             if recorded > 0:
                 return to_decimal(recorded)
-        return to_decimal(float(series.close[at - 1])) if at > 0 else None
+        if at <= 0:
+            return None
+        close, since, day = to_decimal(float(series.close[at - 1])), series.day_of(at - 1), bar.start.date()
+        tick = self.rules_for(bar.symbol, day).tick_size
+        for action in self.data.actions.get(bar.symbol, ()):
+            if since < action.ex_date <= day:
+                close = ex_reference(close, action, tick)
+        return close
 
     def _emit(
         self, bar: _Bar, state: _Day, price: Decimal, liquidity: int, *, new_window: bool, jump: bool = False
@@ -196,6 +206,7 @@ class BarReplay:
             limit_down=state.band.down if state.band else None,
             liquidity=liquidity,
             tick_size=state.rules.tick_size,
+            suspended=self.frequency is BarInterval.DAILY and not bar.volume,
         )
         self.exchange.move(MarketPoint(bar.symbol, view, new_window, jump))
         self.publisher.on_tick(self._tick(bar.symbol, state))

@@ -1,14 +1,15 @@
 """Checking a journal's hash chain from the first entry to the last."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
 
+from vnpy_aiagent.errors import JournalCorrupt
 from vnpy_aiagent.store.chain import GENESIS, encode
 from vnpy_aiagent.store.database import (
     StoreDatabase,
@@ -39,6 +40,14 @@ class Verification:
     reason: str
 
 
+class Told(NamedTuple):
+    """What an entry says, and its number."""
+
+    seq: int
+    kind: str
+    body: str
+
+
 class _ChainError(Exception):
     """The chain breaks at entry `seq`."""
 
@@ -60,6 +69,37 @@ def verify(target: str | Path, expected_head: str | None = None) -> Verification
         return _check(database, expected_head)
     finally:
         close_database(database)
+
+
+def verified(target: str | Path, kinds: Collection[str]) -> Iterator[Told]:
+    """Entries of some kinds in order, each found whole first: one pass for a check and a reading.
+
+    Raises JournalCorrupt, with what to do, at the entry from which on the journal cannot be trusted;
+    JournalError where there is none. What came before it is not to be used alone.
+    """
+    database = open_database(target, read_only=True)
+    count, head = 0, GENESIS
+    try:
+        check_format(tables_of(database), describe(target))
+        for row in _rows(database):
+            head = _next_head(count, head, row)
+            count += 1
+            if row[3] in kinds:
+                yield Told(row[0], row[3], row[6])
+    except _ChainError as broken:
+        raise _corrupt(target, broken.seq, str(broken)) from None
+    except (peewee.PeeweeException, sqlite3.Error) as error:
+        reason = f"it cannot be read ({first_line(error)})"
+        raise _corrupt(target, count + 1, reason) from error
+    finally:
+        close_database(database)
+
+
+def _corrupt(target: str | Path, seq: int, reason: str) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"the journal {describe(target)} cannot be trusted from entry {seq} on: {reason}; look with "
+        "`aiagent journal verify`, and restore the file from a copy or set `store.journal` to another one"
+    )
 
 
 def _check(database: StoreDatabase, expected_head: str | None) -> Verification:

@@ -4,6 +4,8 @@
     gateway.use(Faults(seed=7, drop=0.1, duplicate=0.2, delay=0.3))
     ...                        # orders, ticks
     gateway.step()             # one step later: what was delayed so long arrives
+    gateway.disconnect(3)      # no connection for three steps; without a number until reconnect()
+    gateway.restart(2)         # the gateway's process ends, and is back two steps later
     gateway.reconnect()        # the broker tells today's orders and trades again, as CTP does
     gateway.calm()             # no more faults; all that is still on its way arrives
 
@@ -33,7 +35,8 @@ BrokerMessage = TypeVar("BrokerMessage", OrderData, TradeData, PositionData, Acc
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How often what goes wrong: ratios 0..1 of all orders (`reject`, `disconnect`) or of all messages.
+    """How often what goes wrong: ratios 0..1 of all orders (`reject`, `disconnect`), of all messages, or of
+    all steps (`restart`).
 
     reject: the broker refuses the order before the exchange sees it.
     disconnect: the connection breaks as the order leaves: it is at the exchange, and `send_order` raises.
@@ -41,6 +44,9 @@ class Faults:
     duplicate: it arrives twice.
     delay: it arrives 1 to `most_steps` steps later.
     reorder: it arrives behind the one that follows it.
+    restart: the gateway's process ends and begins anew; what was on its way is lost.
+    After a `disconnect` or `restart` the connection is back by itself `outage` steps later; with 0 after a
+    `restart` at once, after a `disconnect` once `reconnect` is called.
     """
 
     seed: int = 0
@@ -50,15 +56,19 @@ class Faults:
     duplicate: float = 0.0
     delay: float = 0.0
     reorder: float = 0.0
+    restart: float = 0.0
     most_steps: int = 3
+    outage: int = 0
 
     def __post_init__(self) -> None:
-        """ValueError for a ratio outside 0..1 or a delay without a step."""
-        for name in ("reject", "disconnect", "drop", "duplicate", "delay", "reorder"):
+        """ValueError for a ratio outside 0..1, a delay without a step or an outage below 0."""
+        for name in ("reject", "disconnect", "drop", "duplicate", "delay", "reorder", "restart"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a ratio between 0 and 1, not {getattr(self, name)}")
         if self.most_steps < 1:
             raise ValueError(f"most_steps is at least 1, not {self.most_steps}")
+        if self.outage < 0:
+            raise ValueError(f"outage counts steps, from 0, not {self.outage}")
 
 
 class FaultyGateway(SimGateway):
@@ -79,6 +89,7 @@ class FaultyGateway(SimGateway):
         self.counts: Counter[str] = Counter()
         self._random = Random(0)  # noqa: S311 - chance of a test, no secret
         self._step = 0
+        self._back_at: int | None = None
         self._late: list[tuple[int, Callable[[], None]]] = []
         self._overtaken: list[Callable[[], None]] = []
         self._orders: dict[str, OrderData] = {}
@@ -101,15 +112,27 @@ class FaultyGateway(SimGateway):
 
     def step(self, count: int = 1) -> None:
         """Let some steps pass: what was delayed so long arrives, and whatever nothing has overtaken."""
-        self._step += count
+        for _ in range(count):
+            self._one_step()
+
+    def _one_step(self) -> None:
+        self._step += 1
+        if self._back_at is not None and self._back_at <= self._step:
+            self.reconnect()
+        elif self._happens("restart", self.faults.restart):
+            self.restart(self.faults.outage)
         self._let_go(self._take_overtaken())
         due = sorted((item for item in self._late if item[0] <= self._step), key=lambda item: item[0])
         self._late = [item for item in self._late if item[0] > self._step]
         self._let_go([deliver for _, deliver in due])
 
-    def disconnect(self) -> None:
-        """Break the connection: messages are lost, orders are not taken, cancels do not arrive."""
+    def disconnect(self, steps: int = 0) -> None:
+        """Break the connection: messages are lost, orders are not taken, cancels do not arrive.
+
+        It is back by itself after so many steps; with 0 once `reconnect` is called.
+        """
         self.connected = False
+        self._back_at = self._step + steps if steps else None
         self.write_log("连接已断开")
 
     def reconnect(self) -> None:
@@ -118,6 +141,7 @@ class FaultyGateway(SimGateway):
         The day is that of the exchange. Messages pass through the faults that are switched on.
         """
         self.connected = True
+        self._back_at = None
         self.write_log("连接已恢复")
         for order in list(self._orders.values()):
             if self._is_of_today(order.datetime):
@@ -127,11 +151,18 @@ class FaultyGateway(SimGateway):
                 self._pass_trade(trade)
         self.query_account()
 
-    def restart(self) -> None:
-        """The gateway's process ends and begins anew: what was on its way is lost; then as `reconnect`."""
+    def restart(self, steps: int = 0) -> None:
+        """The gateway's process ends and begins anew: what was on its way is lost; then as `reconnect`.
+
+        It is back after so many steps, with 0 at once. The exchange goes on meanwhile with all it knows: what
+        became of orders is told when the gateway is back.
+        """
         self._late.clear()
         self._overtaken.clear()
-        self.reconnect()
+        if steps:
+            self.disconnect(steps)
+        else:
+            self.reconnect()
 
     @property
     def on_the_way(self) -> int:
@@ -149,7 +180,7 @@ class FaultyGateway(SimGateway):
         if self._happens("reject", self.faults.reject):
             return self._refuse(req)
         if self._happens("disconnect", self.faults.disconnect):
-            self.connected = False
+            self.disconnect(self.faults.outage)
             super().send_order(req)
             raise ConnectionError("the connection broke as the order left")
         return super().send_order(req)

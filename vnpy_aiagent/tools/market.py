@@ -136,6 +136,8 @@ def get_quote(snapshot: DecisionSnapshot, arguments: NoArguments) -> ToolResult:
         "lot": instrument.lot,
         "t_plus": instrument.t_plus,
     }
+    if instrument.multiplier is not None and instrument.margin is not None:
+        data |= {"multiplier": float(instrument.multiplier), "margin": float(instrument.margin)}
     return ToolResult(data, quote.at)
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from vnpy_aiagent.data.bars import BarSeries
+from vnpy_aiagent.data.facts import FactView
 from vnpy_aiagent.domain import BarInterval, Lesson, Style
 
 
@@ -31,7 +32,11 @@ class QuoteView:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentView:
-    """What an instrument is. `fund` sets which weight limit applies."""
+    """What an instrument is. `fund` and `multiplier` set which weight limit applies.
+
+    `multiplier` is CNY per point of a futures contract's price, `margin` the part of its value that it binds;
+    None for shares and funds.
+    """
 
     vt_symbol: str
     name: str
@@ -42,6 +47,8 @@ class InstrumentView:
     t_plus: int
     fund: bool
     hypothetical: bool = False
+    multiplier: Decimal | None = None
+    margin: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ class DecisionSnapshot:
     session: date | None = None
     valid_until: datetime | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    facts: FactView = field(default_factory=FactView)
 
     def account(self, name: str) -> AccountView:
         """The account of that name; KeyError where it takes no part."""

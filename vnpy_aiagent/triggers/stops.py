@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from vnpy_aiagent.domain import StopState
+from vnpy_aiagent.domain import StopState, ceil_to_tick
+
+FALLBACK_SHARE = Decimal("0.92")
+"""Part of its price at which a position without a planned stop is stopped out."""
 
 ALLOWED: dict[StopState, frozenset[StopState]] = {
     StopState.ARMED: frozenset(
@@ -56,6 +59,11 @@ ALLOWED: dict[StopState, frozenset[StopState]] = {
     StopState.FLAT: frozenset(),
     StopState.TAKEN_OVER: frozenset(),
 }
+
+
+def fallback_stop(price: Decimal, tick: Decimal) -> Decimal:
+    """Where the stop of a position without a plan is put: 8 % below a price (CNY), on the tick grid."""
+    return ceil_to_tick(price * FALLBACK_SHARE, tick)
 
 
 @dataclass(slots=True)

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from vnpy_aiagent.agents.monitoring import FALLBACK_STOP
 from vnpy_aiagent.domain import ApprovalAsked, TriggerSpec
 from vnpy_aiagent.engine import AiAgentEngine
+from vnpy_aiagent.triggers import FALLBACK_SHARE
 from vnpy_aiagent.ui.background import Background
 from vnpy_aiagent.ui.confirm import ConfirmDialog, tell
 from vnpy_aiagent.ui.explain import explain_refusal
@@ -93,7 +93,7 @@ class Controls:
             account=row.account,
             symbol=row.symbol,
             volume=f"{row.external:,}",
-            share=f"{FALLBACK_STOP:.0%}",
+            share=f"{FALLBACK_SHARE:.0%}",
         )
         dialog = PriceDialog(
             self._window, words("交还AI"), text, words("交还AI"), words, row.stop, optional=True

@@ -11,6 +11,7 @@ from vnpy_aiagent.domain import (
     MARKET_TZ,
     Alert,
     CommandTaken,
+    DividendTaxTaken,
     Fill,
     HandlerFailed,
     JobSkipped,
@@ -21,6 +22,7 @@ from vnpy_aiagent.domain import (
     RunEnded,
     RunStarted,
     ScanResult,
+    Settlement,
     Severity,
     StateChanged,
     TradeRecord,
@@ -33,6 +35,7 @@ from vnpy_aiagent.ui.words import Words
 
 MAX_LINES = 5_000
 KINDS = (
+    DividendTaxTaken,
     Fill,
     HandlerFailed,
     JobSkipped,
@@ -42,6 +45,7 @@ KINDS = (
     RunEnded,
     RunStarted,
     ScanResult,
+    Settlement,
     TradeRecord,
     TriggerFired,
 )

@@ -244,7 +244,16 @@ def account_columns(words: Words) -> list[Column[AccountRow]]:
         Column(words("现金（元）"), lambda row: money(row.cash), number=True),
         Column(words("回撤"), lambda row: share(row.drawdown), number=True),
         Column(words("持仓只数"), lambda row: str(row.holdings), number=True),
-        Column(words("接口"), lambda row: row.gateway, stretch=True),
+        Column(
+            words("接口"),
+            lambda row: (
+                row.gateway
+                if row.reconciled
+                else words("{gateway}（尚未与柜台核对一致）", gateway=row.gateway)
+            ),
+            colour=lambda row: None if row.reconciled else CAUTION,
+            stretch=True,
+        ),
     ]
 
 

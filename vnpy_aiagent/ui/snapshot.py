@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from vnpy_aiagent.agents import AgentContext
 from vnpy_aiagent.domain import (
     ApprovalAsked,
     ManualSlip,
@@ -22,7 +21,10 @@ from vnpy_aiagent.portfolio.book import Position
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account; money in CNY, ratios as such. `day_change` is measured from the session's start."""
+    """One account; money in CNY, ratios as such. `day_change` is measured from the session's start.
+
+    `reconciled`: it agrees with its broker, so that orders may be sent; always so outside mode LIVE.
+    """
 
     name: str
     style: Style
@@ -33,6 +35,7 @@ class AccountRow:
     day_change: float
     drawdown: float
     holdings: int
+    reconciled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def take_snapshot(engine: AiAgentEngine) -> Snapshot:
     """
     with engine.bus.turn:
         house, parts, running = engine.house, engine.parts, not engine.closed
-        accounts = [_account(house, book) for book in house.portfolio.books.values()]
+        accounts = [_account(engine, book) for book in house.portfolio.books.values()]
         positions = [
             _position(engine, book, symbol, position)
             for book in house.portfolio.books.values()
@@ -136,7 +139,8 @@ def take_snapshot(engine: AiAgentEngine) -> Snapshot:
         )
 
 
-def _account(house: AgentContext, book: AccountBook) -> AccountRow:
+def _account(engine: AiAgentEngine, book: AccountBook) -> AccountRow:
+    house, reconciler = engine.house, engine.reconciler
     equity = house.portfolio.equity(book.name)
     return AccountRow(
         name=book.name,
@@ -148,6 +152,7 @@ def _account(house: AgentContext, book: AccountBook) -> AccountRow:
         day_change=_ratio(equity, book.day_start_equity),
         drawdown=abs(_ratio(equity, max(book.peak_equity, equity))),
         holdings=len(book.positions),
+        reconciled=reconciler is None or reconciler.is_reconciled(book.name),
     )
 
 
@@ -155,7 +160,8 @@ def _position(engine: AiAgentEngine, book: AccountBook, symbol: str, position: P
     house, account = engine.house, book.name
     last = house.portfolio.quotes.last_prices.get(symbol)
     cost, volume = position.cost, position.volume
-    profit = (last - cost) * volume if last is not None else Decimal(0)
+    paid = cost * volume * position.multiplier
+    profit = last * volume * position.multiplier - paid if last is not None else Decimal(0)
     stop = engine.monitoring.stops.get(account, symbol)
     return PositionRow(
         account=account,
@@ -166,7 +172,7 @@ def _position(engine: AiAgentEngine, book: AccountBook, symbol: str, position: P
         cost=cost,
         last=last,
         profit=profit,
-        profit_ratio=float(profit / (cost * volume)) if cost * volume else 0.0,
+        profit_ratio=float(profit / paid) if paid else 0.0,
         stop=stop.price if stop else None,
         stop_state=stop.state if stop else None,
         triggers=len(engine.monitoring.book.of(account, symbol)),

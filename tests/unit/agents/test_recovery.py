@@ -31,7 +31,7 @@ def recover(world: World, **restored: Any) -> AnalysisAgent:
     monitoring = MonitoringAgent(world.house)
     analysis = AnalysisAgent(world.house, None, lambda answer: None)  # type: ignore[arg-type]
     facts = Restored(books={"judge": world.book}, **restored)
-    Recovery(world.house, monitoring, analysis, simulated=True).run(facts)
+    Recovery(world.house, monitoring, analysis, orders=None).run(facts)
     world.events.drain()
     return analysis
 

@@ -1,6 +1,6 @@
 """The risk agent: what it holds, what it refuses at once, and from which price it measures."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -149,6 +149,18 @@ def test_a_pause_voids_a_held_proposal() -> None:
     world.quote(20.0)
     world.pass_time(moment(9, 31), held_proposal=agent.on_held)
     assert list(refusals(world.of(Verdict)[-1])) == ["paused"]
+
+
+def test_an_ex_day_voids_a_proposal_that_was_held_over_it() -> None:
+    world, agent = at_work(moment(9, 0))
+    asked: list[tuple[str, datetime]] = []
+    agent.ex_day_since = lambda symbol, when: bool(asked.append((symbol, when)) or True)
+    agent.on_proposal(a_proposal())
+    world.clock.set(moment(9, 30))
+    world.quote(20.0)
+    world.pass_time(moment(9, 31), held_proposal=agent.on_held)
+    assert refusals(world.of(Verdict)[-1]) == {"ex_day": "提案之后除权除息，其价格依据已变，提案作废"}
+    assert asked == [(SYMBOL, a_proposal().at)]
 
 
 # prices

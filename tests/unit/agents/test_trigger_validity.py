@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from vnpy_aiagent.agents import MonitoringAgent
-from vnpy_aiagent.agents.monitoring import TIME_TRIGGER
+from vnpy_aiagent.agents.trigger_desk import TIME_TRIGGER
 from vnpy_aiagent.base import EVENT_AI_FILL, EVENT_AI_SIGNAL
 from vnpy_aiagent.domain import (
     TARGET_NOTE,
@@ -69,9 +69,9 @@ def test_a_price_trigger_expires_at_the_close_of_its_plans_last_session() -> Non
     buy(world, trigger("21.00"))
     [spec] = world.of(TriggerSpec)
     assert spec.expires == moment(15, day=WEDNESDAY)
-    world.pass_time(moment(14, 59, WEDNESDAY), time_trigger=agent.on_time)
+    world.pass_time(moment(14, 59, WEDNESDAY), time_trigger=agent.triggers.on_time)
     assert ends(world) == []
-    world.pass_time(moment(15, day=WEDNESDAY), time_trigger=agent.on_time)
+    world.pass_time(moment(15, day=WEDNESDAY), time_trigger=agent.triggers.on_time)
     assert ends(world) == [TriggerEnd.EXPIRED]
     assert watched(agent) == []
     assert world.of(TriggerFired) == world.of(AnalysisRequest) == []
@@ -84,7 +84,7 @@ def test_a_pause_does_not_keep_an_expired_trigger() -> None:
     agent = MonitoringAgent(world.house)
     buy(world, trigger("21.00"))
     world.house.control.set(world.house.control.state, paused=True)
-    world.pass_time(moment(15, day=WEDNESDAY), time_trigger=agent.on_time)
+    world.pass_time(moment(15, day=WEDNESDAY), time_trigger=agent.triggers.on_time)
     assert ends(world) == [TriggerEnd.EXPIRED]
 
 
@@ -94,7 +94,7 @@ def test_one_that_fired_or_was_replaced_does_not_expire_as_well() -> None:
     buy(world, trigger("21.00"))
     agent.on_tick(world.quote(21.0), 21.0)
     world.events.drain()
-    world.pass_time(moment(15, day=WEDNESDAY), time_trigger=agent.on_time)
+    world.pass_time(moment(15, day=WEDNESDAY), time_trigger=agent.triggers.on_time)
     assert ends(world) == [TriggerEnd.FIRED]
 
 
@@ -102,7 +102,7 @@ def test_after_a_restart_an_expired_trigger_leaves_and_a_valid_one_stays() -> No
     world = World(moment(10, day=WEDNESDAY))
     agent = MonitoringAgent(world.house)
     for name, expires in (("old", moment(15)), ("new", moment(15, day=WEDNESDAY))):
-        agent.restore_trigger(
+        agent.triggers.restore(
             TriggerSpec(
                 id=name,
                 at=moment(10),
@@ -114,7 +114,7 @@ def test_after_a_restart_an_expired_trigger_leaves_and_a_valid_one_stays() -> No
                 expires=expires,
             )
         )
-    world.pass_time(moment(11, day=WEDNESDAY), time_trigger=agent.on_time)
+    world.pass_time(moment(11, day=WEDNESDAY), time_trigger=agent.triggers.on_time)
     assert watched(agent) == [("new", Decimal(21))]
     assert ends(world) == [TriggerEnd.EXPIRED]
 
@@ -125,7 +125,7 @@ def test_a_time_trigger_fires_and_has_no_expiry() -> None:
     buy(world, ResolvedTrigger(trigger=TriggerKind.TIME_AT, sessions=1, note="time"))
     [spec] = world.of(TriggerSpec)
     assert spec.expires is None
-    world.pass_time(moment(9, 41, MONDAY + timedelta(days=1)), time_trigger=agent.on_time)
+    world.pass_time(moment(9, 41, MONDAY + timedelta(days=1)), time_trigger=agent.triggers.on_time)
     assert ends(world) == [TriggerEnd.FIRED]
 
 

@@ -234,6 +234,11 @@ def test_an_index_cannot_be_traded_without_naming_a_board():
         play([], {}, vt_symbol="000300.SSE")
 
 
+def test_a_futures_contract_is_refused_with_what_to_do_instead():
+    with pytest.raises(RuleUnknown, match="rules=False"):
+        play([], {}, vt_symbol="rb2405.SHFE")
+
+
 def test_st_shares_of_the_main_board_move_five_percent_before_2026():
     bars = flat("2024-01-02", "2024-01-03")
     engine = play(
@@ -377,3 +382,58 @@ def test_a_stop_of_a_senseless_volume_is_refused(volume):
     engine = play(flat(*DAYS), {0: lambda s: s.buy(9.95, volume, stop=True)})
     assert dict(engine.rejected) == {"lot_size": 1}
     assert fills_of(engine) == []
+
+
+def test_an_order_that_would_meet_ones_own_is_refused():
+    bars = flat(*DAYS[:2]) + [bar(moment, 10, 10.05, 9.95, 10) for moment in minutes("2024-01-04", 4)]
+    script = {
+        0: lambda s: s.buy(10.5, 200),
+        2: lambda s: s.sell(10.15, 100),
+        3: lambda s: (s.buy(10.15, 100), s.buy(9.9, 100)),
+    }
+    engine = play(bars, script)
+    assert engine.rejected == {"self_trade": 1}
+    assert fills_of(engine) == [("LONG", 10.0, 200)]
+
+
+def test_an_order_outside_the_cage_of_chinext_is_parked_until_the_price_comes_near():
+    day = "2022-05-05"
+    prices = [(10, 10, 10, 10)] * 2 + [(10.0, 10.05, 10.0, 10.05), (10.2, 10.3, 10.2, 10.3)]
+    bars = [
+        bar(moment, *shape, vt_symbol="300001.SZSE")
+        for moment, shape in zip(minutes(day, 4), prices, strict=True)
+    ]
+    engine = play(bars, {1: lambda s: s.buy(10.4, 100)}, vt_symbol="300001.SZSE")
+    assert engine.rejected == {}
+    assert fills_of(engine) == [("LONG", 10.2, 100)], "10.00 reaches to 10.20, 10.05 to 10.25, 10.20 to 10.40"
+    later = [
+        bar(b.datetime.replace(year=2023, month=5, day=4), *shape, vt_symbol="300001.SZSE")
+        for b, shape in zip(bars, prices, strict=True)
+    ]
+    assert play(later, {1: lambda s: s.buy(10.4, 100)}, vt_symbol="300001.SZSE").rejected == {"price_cage": 1}
+
+
+def test_working_buys_count_towards_the_daily_sum_of_a_share_under_risk_warning():
+    bars = [bar(moment, 5, 5.05, 4.95, 5, vt_symbol="600000.SSE") for moment in minutes("2026-07-06", 4)]
+    engine = play(
+        bars,
+        {0: lambda s: (s.buy(4.9, 300_000), s.buy(4.9, 200_100), s.buy(4.9, 200_000))},
+        engine=AShareBacktestingEngine(instrument=Instrument(name="*ST浦发")),
+        vt_symbol="600000.SSE",
+        capital=10_000_000,
+    )
+    assert engine.rejected == {"daily_buy": 1}
+
+
+def test_a_resting_order_comes_before_one_that_arrives():
+    """A bar gives 100 shares: the buy that the open jumps below has waited longer."""
+    bars = [
+        bar(moment, *shape, volume=1_000)
+        for moment, shape in zip(
+            minutes("2024-01-02", 4),
+            [(10, 10, 10, 10), (10, 10, 10, 10), (9.8, 9.8, 9.8, 9.8), (9.8, 9.8, 9.8, 9.8)],
+            strict=True,
+        )
+    ]
+    engine = play(bars, {0: lambda s: s.buy(9.9, 100), 1: lambda s: s.buy(9.95, 100)})
+    assert [(t.orderid, t.price) for t in engine.trades.values()] == [("1", 9.8), ("2", 9.8)]

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from vnpy_aiagent.backtest.session import Reason
+from vnpy_aiagent.cli.backtest import LABELS
+
 from .conftest import Call
 
 OWN = """
@@ -60,6 +63,7 @@ def test_a_users_own_strategy_is_found_and_its_orders_meet_the_rules(
         "rejected",
         "fees",
         "statistics",
+        "evaluation",
         "wall_seconds",
     } == set(facts)
     assert (facts["bars"], facts["trades"], facts["rejected"]) == (213, 2, {"lot_size": 1})
@@ -99,3 +103,48 @@ def test_an_unknown_strategy_names_the_known_ones(call: Call, shared: Path) -> N
     refusal = call(*arguments(shared, "NoSuch")).refusal
     assert "AiAgentStrategy" in refusal
     assert "TurtleSignalStrategy" in refusal
+
+
+CLIMBER = """
+from vnpy_ctastrategy import CtaTemplate
+
+
+class Climber(CtaTemplate):
+    author = "tests"
+
+    def on_init(self):
+        pass
+
+    def on_bar(self, bar):
+        self.buy(bar.close_price * 1.3, 200)
+"""
+
+
+@pytest.mark.parametrize(
+    ("members", "trades", "rejected"),
+    [
+        ("603999.SSE,2024-01-02,", 1, {}),
+        ("603999.SSE,,2024-01-03", 1, {}),
+        ("603999.SSE,,", 0, {"price_limit": 1}),
+    ],
+)
+def test_the_folders_listing_and_delisting_days_reach_the_rules(
+    call: Call, own: Path, tmp_path: Path, members: str, trades: int, rejected: dict[str, int]
+) -> None:
+    (own / "climber.py").write_text(CLIMBER, encoding="utf-8")
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / "daily.csv").write_text(
+        "vt_symbol,date,open,high,low,close,volume\n"
+        "603999.SSE,2024-01-02,10,10,10,10,1000000\n603999.SSE,2024-01-03,10,10,10,10,1000000\n",
+        encoding="utf-8",
+    )
+    (folder / "members.csv").write_text(f"vt_symbol,listed,delisting\n{members}\n", encoding="utf-8")
+    done = call("backtest", "--strategy", "Climber", "--vt-symbol", "603999.SSE", "--data", folder, "--json")
+    assert done.code == 0, done.err
+    facts = json.loads(done.out)
+    assert (facts["trades"], facts["rejected"]) == (trades, rejected)
+
+
+def test_every_reason_of_a_refusal_has_a_label() -> None:
+    assert set(LABELS) == {reason.value for reason in Reason}

@@ -132,6 +132,7 @@ def test_the_status_of_a_running_system_is_passed_on_as_it_is(call: Call, journa
         "agents": {"RISK": "IDLE"},
         "accounts": [account],
         "alerts": ["look here"],
+        "paper_guard": {"on": True, "gateways": ["CTP", "QUOTE"], "refused": 2},
     }
     with running(journal, lambda command: status):
         assert json.loads(call("status", "--journal", journal, "--json").out) == status
@@ -139,6 +140,7 @@ def test_the_status_of_a_running_system_is_passed_on_as_it_is(call: Call, journa
     assert people.splitlines()[0] == "ACTIVE  PAPER  running"
     assert "1,234.50 CNY   600519.SSE 100" in people
     assert "! look here" in people
+    assert "no real orders: gateways held back: CTP, QUOTE; orders refused: 2" in people
 
 
 def test_a_refusal_by_the_running_system_is_exit_code_1(call: Call, journal: Path) -> None:
@@ -167,5 +169,5 @@ def test_a_mode_of_the_settings_is_never_turned_into_another(call: Call, tmp_pat
         encoding="utf-8",
     )
     refusal = call("run", "--config", config, "--headless", "--seconds", 1).refusal
-    assert "mode LIVE is not offered" in refusal
-    assert "mode LIVE is not offered" in call("run", "--mode", "live", "--headless").refusal
+    assert "not ready for mode LIVE" in refusal
+    assert "needs a section `live`" in call("run", "--mode", "live", "--headless").refusal

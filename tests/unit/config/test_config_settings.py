@@ -45,8 +45,28 @@ def test_an_unknown_nested_key_is_named_with_its_place(tmp_path: Path) -> None:
     assert "setting brain.debat" in refusal(written(tmp_path, "brain: {debat: false}"))
 
 
-def test_several_mistakes_are_counted(tmp_path: Path) -> None:
-    assert "(and 1 more)" in refusal(written(tmp_path, "a: 1\nb: 2\n"))
+def test_several_mistakes_are_counted_and_named(tmp_path: Path) -> None:
+    assert "(and 2 more: b, " in refusal(written(tmp_path, "a: 1\nb: 2\nc: 3\n"))
+
+
+def test_a_code_that_yaml_reads_as_a_number_is_a_symbol(tmp_path: Path) -> None:
+    settings = load_settings(written(tmp_path, "universe: [600519, 000858, 510300.SSE]\n"))
+    assert settings.universe == ("600519", "000858", "510300.SSE")
+
+
+@pytest.mark.parametrize("word", ["1.5", "true", "[600519]"])
+def test_what_is_no_code_is_no_symbol(tmp_path: Path, word: str) -> None:
+    assert "setting universe.0" in refusal(written(tmp_path, f"universe: [{word}]\n"))
+
+
+def test_an_account_name_says_which_letters_it_may_have(tmp_path: Path) -> None:
+    text = refusal(written(tmp_path, "accounts: [{name: 我的, style: JUDGE}]\n"))
+    assert text.startswith("setting accounts.0.name in ")
+    assert text.endswith("is 1 to 32 of a-z, 0-9, - and _, beginning with a letter, such as judge2")
+
+
+def test_what_concerns_no_single_key_is_said_of_the_settings(tmp_path: Path) -> None:
+    assert refusal(written(tmp_path, "mode: LIVE\n")).startswith("settings in ")
 
 
 def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,17 @@ def test_a_command_that_is_listed_until_done_is_handed_over_once() -> None:
     assert [item.id for item in got.items if isinstance(item, Command)] == [1, 2]
 
 
+def test_a_command_is_answered_once_what_it_did_is_on_the_disk() -> None:
+    story: list[str] = []
+    inbox = FakeInbox([])
+    inbox.done = lambda number, result: story.append(f"{number} {result}")  # type: ignore[attr-defined]
+    poller = InboxPoller(inbox, pytest.fail, pytest.fail, interval=0.001, settle=lambda: story.append("disk"))  # type: ignore[arg-type]
+    poller.start()
+    poller.answer(7, "ok")
+    poller.stop()
+    assert story == ["disk", "7 ok"]
+
+
 def test_storage_trouble_is_reported_once_a_spell_and_polling_goes_on() -> None:
     script = [
         JournalError("disk full"),

@@ -139,6 +139,16 @@ def test_a_failing_network_names_the_source_and_keeps_the_cause() -> None:
     assert isinstance(caught.value.__cause__, ConnectionError)
 
 
+def test_a_long_address_does_not_hide_what_to_do() -> None:
+    class Offline:
+        def stock_zh_a_hist(self, **_: str) -> pd.DataFrame:
+            raise ConnectionError(f"host quotes.example: no answer from url: /api/{'x' * 500}")
+
+    with pytest.raises(DataError, match=r"host quotes.example.*….*check the network") as caught:
+        download(["600519"], START, END, client=Offline(), clock=clock())
+    assert len(str(caught.value)) < 300
+
+
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "akshare", None)
     with pytest.raises(DataError, match=r'pip install "vnpy_aiagent\[akshare\]"'):

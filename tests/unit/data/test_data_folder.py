@@ -62,6 +62,16 @@ def test_members_carry_board_and_listing_day(folder: Path) -> None:
     assert (item.name, item.board, item.listed) == ("", "ETF", date(2001, 8, 27))
 
 
+def test_members_carry_the_first_day_of_a_delisting_period(folder: Path) -> None:
+    write(folder, "members.csv", "vt_symbol,delisting\n600519.SSE,2025-06-03\n")
+    leaving = load_folder(folder)
+    write(folder, "members.csv", "vt_symbol,delisting\n600519.SSE,\n")
+    staying = load_folder(folder)
+    assert leaving.instruments["600519.SSE"].delisting == date(2025, 6, 3)
+    assert staying.instruments["600519.SSE"].delisting is None
+    assert leaving.digest() != staying.digest()
+
+
 def test_later_members_are_noted_as_survivors(folder: Path) -> None:
     write(folder, "members.csv", "vt_symbol,as_of\n600519.SSE,20250930\n")
     assert "存活者" in str(load_folder(folder).notes[0])

@@ -225,6 +225,13 @@ def test_what_has_no_share_rules_is_not_subscribed(symbol: str, exchange: Exchan
     assert [log.msg.startswith(f"未订阅 {symbol}") for log in events.logs()] == [True]
 
 
+def test_futures_are_sent_to_a_futures_gateway() -> None:
+    gateway, events = make_gateway()
+    gateway.subscribe(request("IF2512", Exchange.CFFEX))
+    assert "免费行情没有期货" in events.logs()[0].msg
+    assert "CTP" in events.logs()[0].msg
+
+
 def test_orders_are_refused_in_the_log() -> None:
     gateway, events = make_gateway()
     order = OrderRequest(

@@ -35,10 +35,11 @@ from vnpy_aiagent.domain import (
 )
 from vnpy_aiagent.engine import AiAgentEngine
 from vnpy_aiagent.market import TradingCalendar
-from vnpy_aiagent.market.sessions import is_continuous, session_close
+from vnpy_aiagent.market.order_hours import Handling, handling
+from vnpy_aiagent.market.sessions import session_close
 from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
 from vnpy_aiagent.sim.exchange import SimExchange
-from vnpy_aiagent.store.journal import Journal
+from vnpy_aiagent.store.journal import Journal, JournalReader
 from vnpy_aiagent.store.writer import EntryWriter, InlineWriter, JournalWriter
 from vnpy_aiagent.wiring import Parts, Trouble, rules_provider
 
@@ -126,8 +127,8 @@ class SmallHouse:
         calendar = TradingCalendar()
         rules_for = rules_provider({})
 
-        def takes_orders(vt_symbol: str, when: datetime) -> bool:
-            return is_continuous(calendar, rules_for(vt_symbol, when.date()).board, when)
+        def hours(vt_symbol: str, when: datetime) -> Handling:
+            return handling(calendar, rules_for(vt_symbol, when.date()), when)
 
         run = f"r{restored.runs + 1}"
         return Parts(
@@ -141,7 +142,7 @@ class SmallHouse:
             universe=Universe(symbols, {}, (BarInterval.DAILY,)),
             rules_for=rules_for,
             runner=self.brain,
-            exchange=SimExchange(self.clock, rules_for, self.settings.sim, takes_orders, run=run),
+            exchange=SimExchange(self.clock, rules_for, self.settings.sim, hours, run=run),
             data_label="test",
             model_name="test",
             is_llm=False,
@@ -242,8 +243,8 @@ class SmallHouse:
     def said(self, kind: type[Message]) -> list[Any]:
         """Messages of a kind in the journal so far, earlier runs included."""
         self.engine.parts.writer.flush()
-        held = self.engine.parts.writer._journal  # type: ignore[attr-defined]
-        return [parse_message(entry.kind, entry.body) for entry in held.read(kinds=[kind.__name__])]
+        with JournalReader.open(self.journal) as reader:
+            return [parse_message(entry.kind, entry.body) for entry in reader.read(kinds=[kind.__name__])]
 
 
 def price_trigger(price: str, kind: TriggerKind = TriggerKind.PRICE_AT_OR_ABOVE) -> ResolvedTrigger:

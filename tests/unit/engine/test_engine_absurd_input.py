@@ -39,7 +39,7 @@ def test_an_absurd_tick_moves_nothing_and_is_told_once(house: SmallHouse, price:
         for _ in range(2):
             house.tick(price, stamp=stamp)
         assert house.engine.house.portfolio.quotes.last_prices[BANK] == 5
-        assert (house.stop_state(), list(house.engine.absurd_ticks.values())) == ("ARMED", [2])
+        assert (house.stop_state(), list(house.engine.tick_gate.absurd.values())) == ("ARMED", [2])
         assert len([text for text in house.engine._alerts if "不合理" in text.render()]) == 1
         house.tick(4.79)
         assert house.stop_state() != "ARMED"

@@ -93,7 +93,7 @@ def test_a_refusal_says_why_and_frees_the_cash(house: SmallHouse) -> None:
     assert not house.engine.approve(house.said(ApprovalAsked)[0].id)
     house.events.drain()
     assert house.said(ParentOrder) == []
-    assert house.engine.monitoring._signals == {}  # no plan is left behind
+    assert house.engine.monitoring.plans.signals == {}  # no plan is left behind
 
 
 def test_unanswered_it_lapses_after_a_minute(house: SmallHouse) -> None:

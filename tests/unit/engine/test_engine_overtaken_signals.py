@@ -179,7 +179,7 @@ def test_an_entry_posted_before_a_stop_of_trading_is_not_bought_after_the_resume
     settle(house)
     assert (house.held, house.stop_state()) == ({BANK: 1000}, "ARMED")
     assert signal.id in [cause for cause, _ in withheld(house)]
-    assert signal.id not in house.engine.monitoring._signals
+    assert signal.id not in house.engine.monitoring.plans.signals
     post(house, Side.BUY, 500)
     settle(house)
     assert house.held == {BANK: 1500}, "what comes after the resume is bought"

@@ -116,8 +116,7 @@ def test_a_day_before_the_first_known_duty_is_refused() -> None:
 @pytest.mark.parametrize(
     ("vt_symbol", "hint"),
     [
-        ("113050.SSE", "CONVERTIBLE_BOND"),
-        ("IF2101.CFFEX", "futures contract"),
+        ("113050.SSE", "convertible bond"),
         ("000001.SSE", "an index and cannot be traded"),
     ],
 )

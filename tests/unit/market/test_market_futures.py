@@ -10,7 +10,17 @@ import pytest
 
 from vnpy_aiagent.domain import MARKET_TZ
 from vnpy_aiagent.errors import RuleUnknown, UnknownSymbol
-from vnpy_aiagent.market import Board, default_calendar, futures_rules, instrument_rules
+from vnpy_aiagent.market import (
+    Board,
+    PriceBand,
+    Side,
+    default_calendar,
+    futures_rules,
+    hours,
+    instrument_rules,
+    require_cash_market,
+)
+from vnpy_aiagent.market.futures_fees import fee_row
 from vnpy_aiagent.market.futures_hours import futures_open, has_night, trading_day
 from vnpy_aiagent.market.futures_tables import PRODUCTS
 
@@ -49,7 +59,9 @@ def test_each_product_is_unknown_the_day_before_it_began(row) -> None:
     with pytest.raises(RuleUnknown, match=first.isoformat()):
         futures_rules(symbol, date.fromordinal(first.toordinal() - 1))
     assert row.source
-    assert row.confirmed or futures_rules(symbol, first).unconfirmed == (row.source,)
+    rules = futures_rules(symbol, first)
+    assert row.confirmed or row.source in rules.unconfirmed
+    assert rules.charges.source in rules.unconfirmed
 
 
 def test_the_band_of_a_real_day_is_what_the_exchange_published(shared: Path) -> None:
@@ -126,9 +138,97 @@ def test_what_is_no_known_contract_is_refused(symbol: str) -> None:
         futures_rules(symbol, date(2024, 1, 2))
 
 
-def test_the_share_rules_point_to_the_futures_rules() -> None:
-    with pytest.raises(RuleUnknown, match="futures_rules"):
-        instrument_rules("IF2101.CFFEX", date(2021, 1, 4))
+def test_the_rules_of_any_instrument_know_a_contract() -> None:
+    rules = instrument_rules("IF2101.CFFEX", date(2021, 1, 4))
+    assert (rules.board, rules.t_plus, rules.min_buy, rules.tick_size) == (
+        Board.FUTURES,
+        0,
+        1,
+        Decimal("0.2"),
+    )
+    assert (rules.multiplier, rules.margin_ratio) == (300, Decimal("0.08"))
+    assert rules.price_band(Decimal("5216.2")) == PriceBand(down=Decimal("4694.6"), up=Decimal("5737.8"))
+    assert rules.volume_error(Side.SELL, 1, holding=0) is None  # a sale may open a short
+    assert "not a whole number" in str(rules.volume_error(Side.BUY, 0.5, holding=0))
+    assert rules.round_buy(25) == 20
+    assert rules.cage(Side.BUY, None, None, Decimal(5000), Decimal(5000)) is None
+    assert rules.unconfirmed == ("CFFEX fee notices, from memory, unconfirmed",)
+
+
+def test_where_only_what_is_paid_in_full_is_kept_a_contract_is_refused() -> None:
+    share = instrument_rules("600519.SSE", date(2024, 1, 2))
+    assert require_cash_market(share) is share
+    with pytest.raises(RuleUnknown, match="futures contract, which is not known here"):
+        require_cash_market(instrument_rules("rb2405.SHFE", date(2024, 1, 2)))
+
+
+def test_a_contract_in_its_delivery_month_may_not_be_opened() -> None:
+    assert instrument_rules("rb2405.SHFE", date(2024, 4, 30)).opening_error(CALENDAR) is None
+    assert "delivery month" in str(instrument_rules("rb2405.SHFE", date(2024, 5, 6)).opening_error(CALENDAR))
+    assert instrument_rules("600519.SSE", date(2024, 5, 6)).opening_error(CALENDAR) is None
+
+
+@pytest.mark.parametrize(
+    ("vt_symbol", "day", "opening", "closing", "today"),
+    [
+        ("IF2101.CFFEX", "2021-01-04", "36.09", "36.09", "541.31"),  # 5230 x 300 = 1,569,000
+        ("IF2401.CFFEX", "2024-01-02", "36.09", "36.09", "360.87"),
+        ("rb2405.SHFE", "2024-01-02", "5.23", "5.23", "5.23"),
+        ("au2406.SHFE", "2024-01-02", "10.00", "10.00", "0.00"),
+        ("AP405.CZCE", "2024-01-02", "5.00", "5.00", "20.00"),
+    ],
+)
+def test_a_fill_is_charged_for_what_it_opens_or_closes(
+    vt_symbol: str, day: str, opening: str, closing: str, today: str
+) -> None:
+    rules = futures_rules(vt_symbol, date.fromisoformat(day))
+    value = rules.value(5230, 1)
+    charged = (
+        rules.fees(value, 1, opening=True).total,
+        rules.fees(value, 1, opening=False).total,
+        rules.fees(value, 1, opening=False, today=1).total,
+    )
+    assert charged == (Decimal(opening), Decimal(closing), Decimal(today))
+
+
+def test_every_product_has_its_fee_from_its_first_day() -> None:
+    for row in PRODUCTS:
+        assert fee_row(row.exchange, row.product, row.effective).exchange == row.exchange
+
+
+@pytest.mark.parametrize(
+    ("vt_symbol", "moment", "opens"),
+    [
+        ("IF2101.CFFEX", "2021-01-04 08:00", "2021-01-04 09:30"),
+        ("IF2101.CFFEX", "2021-01-04 12:00", "2021-01-04 13:00"),
+        ("IF2101.CFFEX", "2021-01-08 15:30", "2021-01-11 09:30"),
+        ("rb2405.SHFE", "2024-01-02 10:20", "2024-01-02 10:30"),
+        ("rb2405.SHFE", "2024-01-02 15:00", "2024-01-02 21:00"),
+        ("rb2405.SHFE", "2024-01-05 23:00", "2024-01-08 09:00"),  # Friday's night is over
+        ("rb2405.SHFE", "2024-02-08 15:30", "2024-02-19 09:00"),  # no night before the Spring Festival
+        ("rb2405.SHFE", "2024-01-02 21:30", "2024-01-02 21:30"),
+        ("600519.SSE", "2024-01-02 15:30", "2024-01-03 09:30"),
+    ],
+)
+def test_the_next_moment_of_trading_is_known(vt_symbol: str, moment: str, opens: str) -> None:
+    rules = instrument_rules(vt_symbol, at(moment).date())
+    assert hours.next_trade(CALENDAR, rules, at(moment)) == at(opens)
+    assert hours.trades(CALENDAR, rules, at(opens))
+
+
+@pytest.mark.parametrize(
+    ("vt_symbol", "moment", "close"),
+    [
+        ("rb2405.SHFE", "2024-01-05 21:30", "2024-01-08 15:00"),
+        ("au2406.SHFE", "2024-01-06 01:00", "2024-01-08 15:00"),
+        ("T2403.CFFEX", "2024-01-02 10:00", "2024-01-02 15:15"),
+        ("600519.SSE", "2024-01-02 10:00", "2024-01-02 15:00"),
+    ],
+)
+def test_a_session_ends_with_its_trading_day(vt_symbol: str, moment: str, close: str) -> None:
+    rules = instrument_rules(vt_symbol, at(moment).date())
+    assert hours.close_of(CALENDAR, rules, at(moment)) == at(close)
+    assert hours.trading_day(CALENDAR, rules, at(moment)) == at(close).date()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from vnpy_aiagent.market import (
     match_resting,
     share_of_volume,
 )
+from vnpy_aiagent.market.matching import meets_own
 
 D = Decimal
 BARS = MarketView(
@@ -203,3 +204,45 @@ def test_liquidity_is_a_share_of_traded_volume_in_whole_lots() -> None:
     assert share_of_volume(0, D("0.10")) == 0
     with pytest.raises(ValueError, match="negative"):
         share_of_volume(-1, D("0.10"))
+
+
+@pytest.mark.parametrize(
+    ("side", "limit", "own", "meets"),
+    [
+        (Side.BUY, "10.00", "10.00", True),
+        (Side.BUY, "10.01", "10.00", True),
+        (Side.BUY, "9.99", "10.00", False),
+        (Side.SELL, "10.00", "10.00", True),
+        (Side.SELL, "9.99", "10.00", True),
+        (Side.SELL, "10.01", "10.00", False),
+    ],
+)
+def test_an_order_meets_ones_own_of_the_other_side_alone(
+    side: Side, limit: str, own: str, meets: bool
+) -> None:
+    other = Side.SELL if side is Side.BUY else Side.BUY
+    assert meets_own(side, D(limit), other, D(own)) is meets
+    assert not meets_own(side, D(limit), side, D(own))
+
+
+@pytest.mark.parametrize(
+    ("side", "limit", "price"),
+    [
+        (Side.BUY, "10.01", "10.01"),  # it stood inside the spread, at its own limit
+        (Side.BUY, "10.50", "10.02"),  # what was left of it after the volume was gone goes on at the ask
+        (Side.SELL, "9.99", "9.99"),
+        (Side.SELL, "9.50", "9.98"),
+    ],
+)
+def test_with_a_book_a_resting_order_fills_no_better_than_the_other_side(
+    side: Side, limit: str, price: str
+) -> None:
+    view = replace(BARS, bid=D("9.98"), ask=D("10.02"), moved_from=D("10.00"))
+    assert match_resting(side, D(limit), 100, view) == Execution(D(price), 100)
+
+
+def test_slippage_leads_to_no_price_outside_the_bar() -> None:
+    bar = replace(BARS, low=D("9.99"), high=D("10.01"))
+    assert match_arrival(Side.BUY, D("10.10"), 100, bar, 5) == Execution(D("10.01"), 100)
+    assert match_arrival(Side.SELL, D("9.90"), 100, bar, 5) == Execution(D("9.99"), 100)
+    assert match_arrival(Side.BUY, D("10.04"), 100, bar, 5) is None, "its limit does not reach the slippage"

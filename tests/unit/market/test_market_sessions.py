@@ -120,8 +120,8 @@ def test_a_moment_in_another_zone_is_read_in_market_time() -> None:
 
 
 def test_hours_that_are_not_known_are_refused() -> None:
-    for board in (Board.FUTURES, Board.CONVERTIBLE_BOND):
-        with pytest.raises(RuleUnknown, match="not in the tables"):
+    for board, hint in ((Board.FUTURES, "by its product"), (Board.CONVERTIBLE_BOND, "not confirmed")):
+        with pytest.raises(RuleUnknown, match=hint):
             phase_at(CALENDAR, board, at("2024-01-02T10:00"))
 
 

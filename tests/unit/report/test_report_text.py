@@ -10,6 +10,7 @@ from rich.console import Console
 from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.i18n import Localizer
 from vnpy_aiagent.report import chain_lines, print_summary, write_report
+from vnpy_aiagent.report.console import _Printer
 from vnpy_aiagent.report.contents import Contents
 from vnpy_aiagent.report.describe import describe
 from vnpy_aiagent.report.markdown import build_markdown
@@ -33,6 +34,23 @@ def test_a_cp936_console_shows_the_summary_in_chinese(contents: Contents):
     assert "aggressive" in text
     assert "+2,379.00" in text
     assert "多数候选为什么没有交易" in text
+
+
+def test_an_accounts_name_stays_whole_beside_long_baselines(contents: Contents):
+    stream = io.StringIO()
+    printer = _Printer(Console(file=stream, width=80, force_terminal=False), contents, Localizer("en"))
+    header = [
+        "account / baseline",
+        "return",
+        "max drawdown",
+        "Sharpe ratio",
+        "equity at end (CNY)",
+        "fees (CNY)",
+    ]
+    figures = ["-11.16%", "45.60%", "-0.04", "1,027,226.27", "3,077.23"]
+    names = ["conservative", "random trades, turnover of conservative (median of 500)"]
+    printer.table(header, [[name, *figures] for name in names], numeric_from=1)
+    assert stream.getvalue().count("conservative") == 2
 
 
 def test_an_ascii_console_gets_english_and_plain_rules(contents: Contents):

@@ -11,6 +11,8 @@ from vnpy_aiagent.errors import JournalError
 from vnpy_aiagent.store.database import Sync, close_database, describe, is_postgres, open_database
 from vnpy_aiagent.store.lease import Lease
 
+DRIVER = 'pip install "vnpy_aiagent[postgres]" to run this; the extra dev, which CI installs, has it'
+
 
 def test_sqlite_runs_with_a_write_ahead_log_and_the_chosen_sync(tmp_path: Path) -> None:
     choices: list[tuple[Sync, int]] = [("OFF", 0), ("NORMAL", 1), ("FULL", 2)]
@@ -75,7 +77,7 @@ def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_server_that_is_away_is_named_without_its_password() -> None:
-    pytest.importorskip("psycopg2")
+    pytest.importorskip("psycopg2", reason=DRIVER)
     with pytest.raises(JournalError) as caught:
         open_database("postgresql://user:secret@127.0.0.1:1/db")
     assert "postgresql://user@127.0.0.1/db" in str(caught.value)
@@ -84,7 +86,7 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
 
 
 def test_a_table_prefix_is_checked() -> None:
-    pytest.importorskip("psycopg2")
+    pytest.importorskip("psycopg2", reason=DRIVER)
     with pytest.raises(JournalError, match="prefix"):
         open_database('postgresql://user@127.0.0.1/db?prefix=a"; DROP')
 
@@ -99,7 +101,7 @@ def test_targets_are_told_apart() -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://[::1", "postgresql://u:se/cret@h:x/db"])
 def test_a_malformed_server_address_is_one_sentence_without_the_password(url: str) -> None:
-    pytest.importorskip("psycopg2")
+    pytest.importorskip("psycopg2", reason=DRIVER)
     for act in (describe, open_database):
         with pytest.raises(JournalError, match="malformed") as caught:
             act(url)

@@ -189,6 +189,66 @@ def test_a_restart_loses_what_was_on_its_way_and_tells_the_day_again() -> None:
     assert line.hears() == []
 
 
+def test_a_connection_that_is_lost_for_a_time_comes_back_by_itself_and_tells_what_happened() -> None:
+    line = Line()
+    line.send(price=9.9)
+    line.hears()
+    line.gateway.disconnect(2)
+    line.move("9.80")
+    line.gateway.step()
+    assert (line.gateway.connected, line.send(), line.hears()) == (False, "", [])
+    line.gateway.step()
+    assert line.gateway.connected
+    assert line.hears() == ["order ALLTRADED", "trade 00000001", "position", "account"]
+    line.gateway.step(5)
+    assert line.hears() == [], "it is told once"
+
+
+def test_a_break_as_the_order_leaves_ends_after_its_outage() -> None:
+    line = Line(Faults(disconnect=1, outage=3))
+    with pytest.raises(ConnectionError):
+        line.send()
+    line.gateway.step(2)
+    assert (line.gateway.connected, line.hears()) == (False, [])
+    line.gateway.faults = Faults()
+    line.gateway.step()
+    assert line.hears() == ["order ALLTRADED", "trade 00000001", "position", "account"]
+
+
+def test_a_restart_that_takes_its_time_loses_what_comes_meanwhile_and_the_exchange_goes_on() -> None:
+    line = Line(Faults(delay=1, most_steps=9))
+    resting = line.send(price=9.9)
+    line.gateway.faults = Faults()
+    line.gateway.restart(2)
+    assert (line.gateway.on_the_way, line.send()) == (0, "")
+    line.move("9.80")
+    line.gateway.cancel_order(CancelRequest(resting.partition(".")[2], "600000", Exchange.SSE))
+    line.gateway.step(2)
+    assert line.hears() == ["order ALLTRADED", "trade 00000001", "position", "account"]
+    assert line.holding == 100
+
+
+def test_a_restart_keeps_orders_that_still_work() -> None:
+    line = Line()
+    resting = line.send(price=9.9)
+    line.hears()
+    line.gateway.restart()
+    assert line.hears() == ["order NOTTRADED", "account"]
+    line.gateway.cancel_order(CancelRequest(resting.partition(".")[2], "600000", Exchange.SSE))
+    assert line.hears() == ["order CANCELLED", "position", "account"]
+
+
+def test_restarts_come_by_chance_at_steps() -> None:
+    line = Line(Faults(restart=1, outage=2))
+    line.gateway.step()
+    assert (line.gateway.connected, line.gateway.counts["restart"]) == (False, 1)
+    line.gateway.step()
+    assert (line.gateway.connected, line.gateway.counts["restart"]) == (False, 2)
+    line.gateway.calm()
+    line.gateway.step(2)
+    assert line.gateway.connected
+
+
 def test_a_reconnect_tells_only_of_the_exchanges_day() -> None:
     line = Line()
     line.send()
@@ -242,7 +302,10 @@ def test_another_seed_gives_another_day() -> None:
     assert days[0] != days[1]
 
 
-@pytest.mark.parametrize("wrong", [{"drop": 1.1}, {"reject": -0.1}, {"delay": 0.5, "most_steps": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"drop": 1.1}, {"reject": -0.1}, {"delay": 0.5, "most_steps": 0}, {"restart": 2}, {"outage": -1}],
+)
 def test_a_ratio_or_a_delay_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"ratio|most_steps"):
+    with pytest.raises(ValueError, match=r"ratio|most_steps|outage"):
         Faults(**wrong)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from vnpy_aiagent.risk.context import RiskContext, bounded, passed, refused
 
 
 class LiveLimitsRule:
-    """In live mode an entry is on the allowlist and within the capital limit."""
+    """In live mode an entry is on the allowlist and within the capital limit (a contract by its margin)."""
 
     name = "live_limits"
     entries_only = True
@@ -19,7 +19,7 @@ class LiveLimitsRule:
         if context.capital_limit is None:
             return refused(self.name, say("未设置实盘资金上限"))
         room = context.capital_limit - context.exposure
-        most = int(room / context.price) if room > 0 else 0
+        most = int(room / context.unit_margin) if room > 0 else 0
         return bounded(
             self.name,
             context,

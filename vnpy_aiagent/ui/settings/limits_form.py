@@ -12,6 +12,9 @@ from vnpy_aiagent.ui.words import Words
 LIMITS: dict[str, tuple[str, str]] = {
     "max_weight_share": ("单只股票仓位上限 %", "一只股票最多买 {cny} 元"),
     "max_weight_fund": ("单只基金仓位上限 %", "一只基金最多买 {cny} 元"),
+    "max_weight_futures": ("单个期货合约保证金上限 %", "一个期货合约的保证金最多 {cny} 元"),
+    "max_margin": ("期货保证金总额上限 %", "全部期货持仓的保证金最多 {cny} 元"),
+    "max_contracts": ("单个期货合约手数上限", "一个期货合约最多持有 {value} 手"),
     "max_exposure": ("总仓位上限 %", "全部持仓最多 {cny} 元，其余留作现金"),
     "max_positions": ("持仓只数上限", "已持有 {value} 只时不买新的"),
     "risk_per_trade": ("单笔风险 %", "打到止损时一笔最多亏 {cny} 元，买入数量按此缩小"),
@@ -25,7 +28,7 @@ LIMITS: dict[str, tuple[str, str]] = {
     "max_entries_per_day": ("每日开仓次数上限", "一天最多开仓 {value} 次"),
     "max_entry_premium": ("入场价高于现价的上限 %", "入场价比现价高 {value}% 以上时不追"),
 }
-COUNTS = {"max_positions": 1, "max_entries_per_day": 0}
+COUNTS = {"max_positions": 1, "max_entries_per_day": 0, "max_contracts": 0}
 """Limits that are counts, with the least that is allowed."""
 MAX_COUNT = 10_000
 NOT_ABOVE = (

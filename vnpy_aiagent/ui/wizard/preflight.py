@@ -24,9 +24,10 @@ TITLES = {
     "journal": "日志",
     "program trading": "程序化交易报告",
     "gateway": "实盘接口",
+    "front": "接口服务器",
 }
 ADVICE = {
-    "locale": "请安装 zh_CN.GB18030 区域，否则 CTP、XTP 接口会使程序退出",
+    "locale": "请安装 zh_CN.GB18030 区域，否则 CTP 接口会使程序退出",
     "disk": "请清理磁盘，日志要写得下",
     "settings": "请在“设置”里改正",
     "model": "请在“设置 → 模型”里测试连接；在此之前 AI 只会不动",
@@ -34,6 +35,7 @@ ADVICE = {
     "calendar": "请用 calendar.extra_years_file 补上官方休市日",
     "journal": "请保留这份日志，并用 store.journal 另起一份",
     "gateway": "请在“设置 → 账户与风险”里给账户选一个已加载的接口",
+    "front": "请核对连接设置里的地址、网络，以及柜台现在是否开放",
 }
 PACKAGE_ADVICE = "请安装 {check}"
 

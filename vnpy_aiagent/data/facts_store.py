@@ -1,0 +1,188 @@
+"""Facts in a small SQLite file of the app's folder: written by `aiagent facts import`, read at decisions.
+
+The file is in WAL mode, so a reader in the trading process never waits for an import that goes on. Reading
+opens the file read-only, syncs nothing and gives up after a twentieth of a second.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from vnpy_aiagent.data.facts import (
+    EVENTS,
+    METRICS,
+    EventFact,
+    Fact,
+    FactView,
+    TextFact,
+    ValueFact,
+    latest_events,
+)
+from vnpy_aiagent.domain.clock import MARKET_TZ
+from vnpy_aiagent.errors import DataError
+
+FILE_NAME = "facts.db"
+READ_PATIENCE, WRITE_PATIENCE = 0.05, 10.0
+MAX_EVENTS, MAX_TEXTS = 50, 20
+PAST_EVENTS = timedelta(days=30)
+PROGRESS_EVERY = 200
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (
+    id TEXT PRIMARY KEY,
+    vt_symbol TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    day TEXT NOT NULL,
+    available_at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (vt_symbol, kind, name, day, available_at, source)
+);
+CREATE INDEX IF NOT EXISTS texts_by_time ON facts (vt_symbol, available_at) WHERE kind = 'text';
+"""
+_VERSIONS = (
+    "SELECT content FROM facts WHERE vt_symbol = ? AND kind = 'value' AND name = ? AND available_at <= ? "
+    "ORDER BY day DESC, available_at DESC, source DESC"
+)
+_LATEST = f"{_VERSIONS} LIMIT 1"
+_AHEAD = (
+    "SELECT content FROM facts WHERE vt_symbol = ? AND kind = 'event' AND name = ? AND day >= ? "
+    "AND available_at <= ? ORDER BY day, available_at LIMIT ?"
+)
+_RECENT = (
+    "SELECT content FROM facts WHERE vt_symbol = ? AND kind = 'text' AND available_at >= ? "
+    "AND available_at <= ? ORDER BY available_at DESC, id LIMIT ?"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=MARKET_TZ)
+FactType = TypeVar("FactType", ValueFact, EventFact, TextFact)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What an import did: `new` rows, `known` ones that were held already, and the contradictions."""
+
+    new: int
+    known: int
+    refused: tuple[tuple[int, str], ...]
+
+
+def store_facts(
+    path: Path,
+    rows: Iterable[tuple[int, Fact]],
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Stored:
+    """Keep facts, each given with its line number. A later version of a fact stands beside the earlier one.
+
+    A row that says something else than a held row of the same source, moment and key is refused. All rows
+    are in one transaction. DataError where the file cannot be written.
+    """
+    new = known = done = 0
+    refused: list[tuple[int, str]] = []
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=WRITE_PATIENCE)) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.executescript(_SCHEMA)
+            with database:
+                for done, (line, fact) in enumerate(rows, 1):
+                    outcome = _insert(database, fact)
+                    new += outcome == "new"
+                    known += outcome == "known"
+                    if outcome == "contradicts":
+                        refused.append((line, _contradiction(fact)))
+                    if done % PROGRESS_EVERY == 0:
+                        on_progress(done)
+    except (sqlite3.Error, OSError) as error:
+        raise DataError(f"facts cannot be kept in {path} ({error}); check the folder and the disk") from error
+    on_progress(done)
+    return Stored(new, known, tuple(refused))
+
+
+def _insert(database: sqlite3.Connection, fact: Fact) -> str:
+    if database.execute("SELECT 1 FROM facts WHERE id = ?", (fact.id,)).fetchone():
+        return "known"
+    row = (
+        fact.id,
+        fact.vt_symbol,
+        fact.kind,
+        *fact.key,
+        _stamp(fact.available_at),
+        fact.source,
+        fact.model_dump_json(),
+    )
+    try:
+        database.execute("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    except sqlite3.IntegrityError:
+        return "contradicts"
+    return "new"
+
+
+def _contradiction(fact: Fact) -> str:
+    return (
+        f"{fact.source} said something else of {fact.vt_symbol} {' '.join(fact.key)} at the same moment; "
+        "give a restated value its own available_at"
+    )
+
+
+class FactReader:
+    """Facts of the file as they were known at a moment. A file that does not exist holds none."""
+
+    def __init__(self, path: Path, text_days: int) -> None:
+        """`text_days`: texts older than that many days are not shown."""
+        self.path = path
+        self.text_age = timedelta(days=text_days)
+
+    def view(self, vt_symbol: str, at: datetime) -> FactView:
+        """What was known of the symbol at `at`. DataError where the file is damaged or held too long."""
+        if not self.path.exists():
+            return FactView()
+        soon = (at.date() - PAST_EVENTS).isoformat()
+        with self._open() as database:
+            found = [_rows(database, ValueFact, _LATEST, (vt_symbol, name, _stamp(at))) for name in METRICS]
+            ahead = [
+                _rows(database, EventFact, _AHEAD, (vt_symbol, name, soon, _stamp(at), MAX_EVENTS))
+                for name in EVENTS
+            ]
+            span = (vt_symbol, _stamp(at - self.text_age), _stamp(at), MAX_TEXTS)
+            texts = _rows(database, TextFact, _RECENT, span)
+        return FactView(
+            tuple(value for values in found for value in values),
+            latest_events((event for events in ahead for event in events), at),
+            tuple(texts),
+        )
+
+    def versions(self, vt_symbol: str, metric: str, at: datetime) -> tuple[ValueFact, ...]:
+        """All versions of all periods of one metric that were known at `at`, the latest period first."""
+        if not self.path.exists():
+            return ()
+        with self._open() as database:
+            return tuple(_rows(database, ValueFact, _VERSIONS, (vt_symbol, metric, _stamp(at))))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            address = f"{self.path.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, timeout=READ_PATIENCE)) as database:
+                yield database
+        except (sqlite3.Error, ValidationError) as error:
+            kind = "rows that are no facts" if isinstance(error, ValidationError) else str(error)
+            raise DataError(
+                f"facts cannot be read from {self.path} ({kind}); import them again, or remove the file"
+            ) from error
+
+
+def _rows(
+    database: sqlite3.Connection, kind: type[FactType], query: str, values: tuple[str | int, ...]
+) -> list[FactType]:
+    return [kind.model_validate_json(content) for (content,) in database.execute(query, values)]
+
+
+def _stamp(moment: datetime) -> int:
+    """Microseconds since an epoch, exactly."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,19 @@
+"""Words for every kind of message. Importing this registers them all."""
+
+from vnpy_aiagent.report.kinds import books, decisions, orders, positions, system
+from vnpy_aiagent.report.kinds.base import Words, words
+from vnpy_aiagent.report.kinds.plans import plan_lines, price_text, trigger_text, verdict_lines
+
+__all__ = [
+    "Words",
+    "books",
+    "decisions",
+    "orders",
+    "plan_lines",
+    "positions",
+    "price_text",
+    "system",
+    "trigger_text",
+    "verdict_lines",
+    "words",
+]
