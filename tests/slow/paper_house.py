@@ -42,7 +42,7 @@ class PaperDay:
     result: dict[str, Any]
     clock: SpeedClock
     wall_seconds: float
-    requests: dict[str, list[datetime]]
+    requests: dict[str, list[tuple[datetime, int]]]
     model_calls: int
     events: list[tuple[str, datetime]] = field(default_factory=list)
 
@@ -123,7 +123,8 @@ def live_through(folder: Path, shared: Path, repo_root: Path) -> PaperDay:
         assert process.returncode == 0, err[-6000:]
         (folder / "stderr.txt").write_text(err, encoding="utf-8")
         requests = {
-            server.kind: [clock.at(moment) for moment, _ in server.requests] for server in (sina, tencent)
+            server.kind: [(clock.at(asked.at), asked.status) for asked in server.requests]
+            for server in (sina, tencent)
         }
     result = json.loads(out.splitlines()[-1])
     wall = round(time.monotonic() - began, 1)

@@ -23,7 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import Event, Thread
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from vnpy_aiagent.data.quote_sources import HAND, TEN_THOUSAND, source_code
 from vnpy_aiagent.domain.clock import MARKET_TZ, Clock
@@ -165,15 +165,23 @@ def garbage() -> QuoteFault:
     return QuoteFault(body=GARBAGE)
 
 
+class Asked(NamedTuple):
+    """One request: the machine's moment (`time.monotonic()`), its path, the status that the fault gave it."""
+
+    at: float
+    path: str
+    status: int
+
+
 class QuoteServer:
-    """One service, as a context manager. `requests` holds the machine's moment and path of each request."""
+    """One service, as a context manager. `requests` holds each request in the order of arrival."""
 
     def __init__(self, kind: Literal["sina", "tencent"], day: QuoteDay, clock: Clock) -> None:
         self.kind = kind
         self.day = day
         self.clock = clock
         self.fault = QuoteFault()
-        self.requests: list[tuple[float, str]] = []
+        self.requests: list[Asked] = []
         self.stopping = Event()
         self._port = 0
         self._server: _Server | None = None
@@ -279,8 +287,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """GET /list=sh600036 or /q=sh600036, several separated by commas."""
         owner = self.server.owner
-        owner.requests.append((time.monotonic(), self.path))
         fault = owner.fault
+        owner.requests.append(Asked(time.monotonic(), self.path, fault.status))
         if fault.delay and owner.stopping.wait(fault.delay):
             return
         codes = self.path.partition("=")[2].split(",")
