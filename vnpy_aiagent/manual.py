@@ -82,6 +82,33 @@ class ManualCommands(Commands):
                 raise ConfigError(f"{vt_symbol} is not in the universe; add it to `universe` in the settings")
             return dry_run(self.house, self.risk, account, vt_symbol)
 
+    # orders of unknown fate
+
+    def settle_order(self, intent_id: str, vt_orderid: str = "", by: str = HUMAN) -> bool:
+        """Say which of the broker's orders an intent of unknown fate became, or that it became none ("").
+
+        True where an order was adopted. Nothing is sent; the positions are compared with the broker's at the
+        next look. Raises ConfigError outside mode LIVE, for an intent whose fate is not open and for an
+        order that it cannot be.
+        """
+        self._require_running()
+        by = typed(by)
+        with self.bus.turn:
+            if self.reconciler is None:
+                raise ConfigError("orders of unknown fate exist in mode LIVE alone; nothing to settle")
+            command = self._take("settle_order", by, intent=intent_id, order=vt_orderid)
+            intent = self.reconciler.fates.settle(intent_id, vt_orderid, self.main_engine.get_all_orders())
+            figures = {"account": intent.account, "symbol": intent.symbol, "by": by}
+            sentence = say("{account} {symbol} 状态不明的委托由 {by} 认定为未到柜台，不会重发", **figures)
+            if vt_orderid:
+                sentence = say(
+                    "{account} {symbol} 状态不明的委托由 {by} 认定为柜台的 {order}",
+                    **figures,
+                    order=vt_orderid,
+                )
+            self.bus.alert(Severity.WARNING, sentence, cause=command.id, account=intent.account)
+            return bool(vt_orderid)
+
     # positions
 
     def take_over(self, account: str, vt_symbol: str, by: str = HUMAN) -> int:
@@ -182,8 +209,11 @@ class ManualCommands(Commands):
             return locked
 
     def status(self) -> dict[str, object]:
-        """As Commands.status, with `approvals` that wait and `slips` of today."""
-        found = super().status() | {"approvals": [], "slips": []}
+        """As Commands.status, with `approvals` that wait, `slips` of today and ids of `unknown_orders`."""
+        found = super().status() | {"approvals": [], "slips": [], "unknown_orders": []}
+        if self.started and not self.closed and self.reconciler is not None:
+            with self.bus.turn:
+                found["unknown_orders"] = self.reconciler.fates.open_intents()
         if self.started and not self.closed:
             found["approvals"] = [asked.model_dump(mode="json") for asked in self.pending_approvals()]
             found["slips"] = [slip.model_dump(mode="json") for slip in self.slips()]
@@ -213,17 +243,21 @@ class ManualCommands(Commands):
         args, by = command.args, command.by
         match command.command:
             case "approve":
-                return {"approved": self.approve(args["approval"], by)}
+                found: object = {"approved": self.approve(args["approval"], by)}
             case "refuse":
-                return {"refused": self.refuse(args["approval"], args.get("reason", ""), by)}
+                found = {"refused": self.refuse(args["approval"], args.get("reason", ""), by)}
             case "take_over":
-                return {"volume": self.take_over(args["account"], args["symbol"], by)}
+                found = {"volume": self.take_over(args["account"], args["symbol"], by)}
             case "hand_back":
                 stop = _price(args.get("stop", ""))
-                return {"volume": self.hand_back(args["account"], args["symbol"], by, stop)}
+                found = {"volume": self.hand_back(args["account"], args["symbol"], by, stop)}
+            case "settle_order":
+                found = {"adopted": self.settle_order(args["intent"], args.get("order", ""), by)}
             case "flatten":
-                return {"locked": self.flatten(by), "external": self._external()}
-        return super()._carry_out(command)
+                found = {"locked": self.flatten(by), "external": self._external()}
+            case _:
+                found = super()._carry_out(command)
+        return found
 
     def _external(self) -> list[str]:
         books = self.house.portfolio.books

@@ -14,7 +14,8 @@ from vnpy.trader.object import OrderData
 from vnpy_aiagent.agents.broker_link import BrokerLink
 from vnpy_aiagent.agents.context import AgentContext
 from vnpy_aiagent.agents.execution import ExecutionAgent
-from vnpy_aiagent.domain import OrderState, Severity, Side, Signal, say
+from vnpy_aiagent.domain import Intent, OrderState, Severity, Side, Signal, say
+from vnpy_aiagent.errors import ConfigError
 from vnpy_aiagent.execution import TERMINAL, Child
 from vnpy_aiagent.execution.adoption import candidates
 
@@ -38,12 +39,40 @@ class FateFinder:
             intent = child.intent
             if intent.gateway != link.gateway or now - intent.at < PATIENCE:
                 continue
-            if child.state is OrderState.UNKNOWN and not child.vt_orderids:
+            if _is_unknown(child):
                 self._match(child, orders)
             elif child.state in TERMINAL or not child.vt_orderids:
                 continue
             elif not listed & {*child.vt_orderids} or self.execution.hearing.is_of_before(child):
                 self._end(child)
+
+    def open_intents(self) -> list[str]:
+        """Ids of the intents of which nobody knows whether the broker has an order."""
+        children = (child for _, child in self.execution.desk.working())
+        return [child.intent.id for child in children if _is_unknown(child)]
+
+    def settle(self, intent_id: str, order: str, orders: Sequence[OrderData]) -> Intent:
+        """A human says which of the broker's orders an intent became (`order`, a vt_orderid), or none ("").
+
+        Nothing is sent. Raises ConfigError for an intent whose fate is not open and for an order that it
+        cannot be.
+        """
+        children = [child for _, child in self.execution.desk.working() if child.intent.id == intent_id]
+        if not children or not _is_unknown(children[0]):
+            known = ", ".join(self.open_intents()) or "none"
+            raise ConfigError(f"intent {intent_id!r} is not of unknown fate; those that are: {known}")
+        child = children[0]
+        if not order:
+            self.execution.desk.write_off(child, "a human says that the broker has no such order")
+            self._tell_state(child)
+            return child.intent
+        found = self._alike(child, orders)
+        chosen = next((each for each in found if each.vt_orderid == order), None)
+        if chosen is None:
+            fitting = ", ".join(each.vt_orderid for each in found) or "none"
+            raise ConfigError(f"order {order!r} cannot be intent {intent_id}; orders that can: {fitting}")
+        self._adopt(child, chosen)
+        return child.intent
 
     def is_open(self, link: BrokerLink) -> bool:
         """Whether the fate of an order through the gateway is open still."""
@@ -112,11 +141,10 @@ class FateFinder:
 
     def _match(self, child: Child, orders: Sequence[OrderData]) -> None:
         intent = child.intent
-        found = candidates(intent, orders, lambda order: self.execution.desk.owner(order) is not None)
+        found = self._alike(child, orders)
         figures = {"account": intent.account, "symbol": intent.symbol}
         if len(found) == 1:
-            self.execution.hearing.is_out(intent, (found[0].vt_orderid,))
-            self.execution.on_order(found[0])
+            self._adopt(child, found[0])
             sentence = say(
                 "{account} {symbol} 状态不明的委托已在柜台找到：{order}", **figures, order=found[0].vt_orderid
             )
@@ -137,12 +165,22 @@ class FateFinder:
             self._told.add(intent.id)
             sentence = say(
                 "{account} {symbol} 状态不明的委托在柜台有 {count} 笔相符，无法确定是哪一笔：{orders}；"
-                "请人工核对，额度继续占用",
+                "请人工核对，额度继续占用；认定后用 aiagent settle-order {intent} 告诉系统",
                 **figures,
+                intent=intent.id,
                 count=len(found),
                 orders="、".join(order.vt_orderid for order in found),
             )
             self.house.bus.alert(Severity.CRITICAL, sentence, cause=intent.id, account=intent.account)
+
+    def _alike(self, child: Child, orders: Sequence[OrderData]) -> list[OrderData]:
+        """The broker's orders that nobody owns and that the child may have become."""
+        return candidates(child.intent, orders, lambda order: self.execution.desk.owner(order) is not None)
+
+    def _adopt(self, child: Child, order: OrderData) -> None:
+        """The broker's order is the child's from now on."""
+        self.execution.hearing.is_out(child.intent, (order.vt_orderid,))
+        self.execution.on_order(order)
 
     def _end(self, child: Child) -> None:
         """The broker does not list an order of ours any more: it was a day order, or was never taken."""
@@ -156,3 +194,7 @@ class FateFinder:
                 order="、".join(child.vt_orderids),
             )
             self.house.bus.alert(Severity.WARNING, sentence, cause=intent.id, account=intent.account)
+
+
+def _is_unknown(child: Child) -> bool:
+    return child.state is OrderState.UNKNOWN and not child.vt_orderids

@@ -32,11 +32,31 @@ if TYPE_CHECKING:
     from vnpy_aiagent.data import MarketData
 
 PACKAGES = ("vnpy_aiagent.cta", "vnpy_ctastrategy.strategies")
-SHOWN = ("total_return", "annual_return", "max_ddpercent", "sharpe_ratio", "total_trade_count")
-EVALUATED = (
-    "annual_return", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "drawdown_days", "win_rate",
-    "payoff", "profit_factor", "turnover", "exposure", "cost_share", "cost_drag", "alpha", "beta",
-)  # fmt: skip
+SHOWN = {
+    "total_return": "总收益率（%）",
+    "annual_return": "年化收益率（%）",
+    "max_ddpercent": "最大回撤（%）",
+    "sharpe_ratio": "夏普比率",
+    "total_trade_count": "成交笔数",
+}
+EVALUATED = {
+    "annual_return": "年化收益率",
+    "volatility": "年化波动率",
+    "sharpe": "夏普比率",
+    "sortino": "索提诺比率",
+    "calmar": "卡玛比率",
+    "max_drawdown": "最大回撤",
+    "drawdown_days": "最长回撤（交易日）",
+    "win_rate": "胜率",
+    "payoff": "盈亏比",
+    "profit_factor": "利润因子",
+    "turnover": "年换手率",
+    "exposure": "平均仓位",
+    "cost_share": "费用占毛利",
+    "cost_drag": "年费用拖累",
+    "alpha": "阿尔法",
+    "beta": "贝塔",
+}
 LABELS = {
     "lot_size": "交易单位",
     "t_plus_one": "T+1",
@@ -225,6 +245,7 @@ def _facts(
         "strategy": strategy,
         "vt_symbol": symbol,
         "bars": bars,
+        "orders": engine.limit_order_count + engine.stop_order_count,
         "trades": len(engine.trades),
         "rejected": dict(sorted(engine.rejected.items())),
         "fees": {
@@ -265,25 +286,41 @@ def _show(facts: dict[str, Any], tell: Localizer) -> None:
             **{name: f"{amount:,.2f}" for name, amount in fees.items()},
         )
     )
-    for name in SHOWN:
+    if not facts["trades"]:
+        print_line(_why_nothing(facts, tell))
+    for name, label in SHOWN.items():
         value = facts["statistics"].get(name)
         if value is not None:
-            print_line(f"  {name:<20} {value:,.2f}")
+            number = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+            print_line(f"  {tell(label)} {number}")
     _show_evaluation(facts["evaluation"], tell)
     print_line(tell("用时 {seconds} 秒", seconds=f"{facts['wall_seconds']:.1f}"))
+
+
+def _why_nothing(facts: dict[str, Any], tell: Localizer) -> str:
+    """What may be the matter where nothing was traded."""
+    if facts["rejected"]:
+        return tell("没有成交：委托都被交易规则拒绝，原因见上；可用 --cash 增加资金，或用 --set 改数量")
+    if facts["orders"]:
+        return tell("没有成交：发出 {orders} 笔委托，价格都没有到", orders=facts["orders"])
+    return tell(
+        "没有成交：策略没有发出委托。{bars} 根K线可能不够它预热，或者入场条件从未满足；"
+        "请换更长的区间，或用 --set 改参数",
+        bars=f"{facts['bars']:,}",
+    )
 
 
 def _show_evaluation(found: dict[str, Any], tell: Localizer) -> None:
     """The figures as ratios, one a line, and what chance has to do with them."""
     if found:
         print_line(tell("评估（比率：0.1 即 10%；方括号内为 95% 区间）"))
-    for name in EVALUATED:
+    for name, label in EVALUATED.items():
         value = found.get(name)
         if value is not None:
             span = found["intervals"].get(name)
             between = f"  [{span[0]:,.4f} ~ {span[1]:,.4f}]" if span else ""
             number = f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
-            print_line(f"  {name:<20} {number}{between}")
+            print_line(f"  {tell(label)} {number}{between}")
     if found.get("deflated_sharpe") is not None:
         print_line(
             tell(

@@ -1,6 +1,6 @@
 """`aiagent status | pause | halt | flatten | resume`: the controls, on a running or a stopped system.
 
-`approve | refuse | take-over | hand-back` are for a running one alone.
+`approve | refuse | take-over | hand-back | settle-order` are for a running one alone.
 
 A running process holds the journal's lease; it gets the command through its inbox and answers. Without one
 the command changes the state at rest, under the same lease.
@@ -25,8 +25,11 @@ from vnpy_aiagent.cli.common import (
     quiet_vnpy,
     user_settings,
 )
+from vnpy_aiagent.cli.control_lines import control_lines
+from vnpy_aiagent.config import load_settings
 from vnpy_aiagent.domain import CommandTaken, IdFactory, LiveClock, Message, StateChanged, TradingState, typed
-from vnpy_aiagent.errors import JournalError, JournalLocked
+from vnpy_aiagent.errors import ConfigError, JournalError, JournalLocked
+from vnpy_aiagent.i18n import Localizer
 from vnpy_aiagent.store.database import close_database, is_postgres, open_database
 from vnpy_aiagent.store.inbox import Inbox
 from vnpy_aiagent.store.journal import Draft, Journal
@@ -35,7 +38,7 @@ ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.1
 WHO = "aiagent"
 AT_REST = "this needs the running system: start it, then give the command again"
-RUNNING_ONLY = ("approve", "refuse", "take_over", "hand_back")
+RUNNING_ONLY = ("approve", "refuse", "take_over", "hand_back", "settle_order")
 ApprovalArgument = Annotated[str, typer.Argument(help="Its id, as `status` lists it.")]
 AccountArgument = Annotated[str, typer.Argument(help="Name of the account.")]
 SymbolArgument = Annotated[str, typer.Argument(help="vt_symbol, such as 600519.SSE.")]
@@ -43,7 +46,8 @@ SymbolArgument = Annotated[str, typer.Argument(help="vt_symbol, such as 600519.S
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (status, pause, halt, flatten, resume, approve, refuse, take_over, hand_back):
+    people = (approve, refuse, take_over, hand_back, settle_order)
+    for command in (status, pause, halt, flatten, resume, *people):
         app.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -149,6 +153,23 @@ def hand_back(
     _finish(_do(config, journal, "hand_back", arguments), as_json=as_json)
 
 
+def settle_order(
+    intent: Annotated[str, typer.Argument(help="Id of the intent, as the alert and `status` give it.")],
+    order: Annotated[str, typer.Option(help="The broker's order that it became, a vt_orderid.")] = "",
+    none: Annotated[bool, typer.Option("--none", help="The broker has no such order.")] = False,
+    config: ConfigOption = None,
+    journal: JournalOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what became of an order whose fate is unknown, once you have looked at the broker's. Sends nothing.
+
+    Example: aiagent settle-order r3-0000042 --order XTP.12345
+    """
+    if bool(order) == none:
+        raise ConfigError("give either --order with the broker's order or --none")
+    _finish(_do(config, journal, "settle_order", {"intent": intent, "order": order}), as_json=as_json)
+
+
 def _do(config: Any, journal: str, command: str, args: Mapping[str, str]) -> dict[str, Any]:
     quiet_vnpy()
     from vnpy_aiagent.wiring import journal_target
@@ -235,6 +256,7 @@ def _at_rest(
         "alerts": [],
         "approvals": [],
         "slips": [],
+        "unknown_orders": [],
     }
 
 
@@ -291,39 +313,7 @@ def _finish(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        for line in _lines(result):
+        for line in control_lines(result, Localizer(load_settings().display_language)):
             print_line(line)
     if "error" in result or False in (result.get("approved"), result.get("refused")):
         raise typer.Exit(CHECK_FAILED)
-
-
-def _lines(result: Mapping[str, Any]) -> list[str]:
-    if "error" in result:
-        return [f"{result.get('command', 'status')}: {result['error']}"]
-    if False in (result.get("approved"), result.get("refused")):
-        return [f"{result['command']}: it waits no longer, or may not be sent any more; nothing was sent"]
-    if "volume" in result:
-        return [f"{result['command'].replace('_', '-')}: done, {result['volume']} shares"]
-    if "state" not in result:
-        locked = [f"  not to be sold now, at the next chance: {held}" for held in result.get("locked", ())]
-        locked += [f"  taken over by people, not sold: {held}" for held in result.get("external", ())]
-        return [f"{result['command']}: done by the running system", *locked]
-    running = "running" if result.get("running") else "stopped"
-    lines = [f"{result['state']}{' (AI paused)' if result['paused'] else ''}  {result['mode']}  {running}"]
-    for account in result["accounts"]:
-        held = ", ".join(f"{symbol} {volume}" for symbol, volume in account["positions"].items()) or "-"
-        lines.append(f"{account['name']:<14} cash {account['cash']:>16,.2f} CNY   {held}")
-        for symbol, volume in account.get("external", {}).items():
-            lines.append(f"{'':<14} taken over by people: {symbol} {volume}")
-        lines += [f"{'':<14} sends no orders: {reason}" for reason in account.get("reasons", ())]
-    for asked in result.get("approvals", ()):
-        lines.append(
-            f"? {asked['id']} {asked['account']} {asked['side']} {asked['symbol']} {asked['volume']} at "
-            f"{asked['price']} CNY, lapses {asked['lapses_at']}; aiagent approve {asked['id']}"
-        )
-    guard = result.get("paper_guard", {})
-    if guard.get("on"):
-        held = ", ".join(guard["gateways"]) or "none loaded"
-        lines.append(f"no real orders: gateways held back: {held}; orders refused: {guard['refused']}")
-    lines += [f"! {alert}" for alert in result["alerts"]]
-    return lines

@@ -22,6 +22,7 @@ from vnpy_aiagent.cli.common import (
 from vnpy_aiagent.config import load_settings
 from vnpy_aiagent.domain.message import MESSAGE_TYPES
 from vnpy_aiagent.errors import ConfigError, DataError
+from vnpy_aiagent.i18n import Language, Localizer
 from vnpy_aiagent.store.database import is_postgres
 from vnpy_aiagent.store.journal import JournalReader, verify
 
@@ -30,7 +31,9 @@ journal_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-PathArgument = Annotated[str, typer.Argument(help="Journal file or postgresql:// address.")]
+PathArgument = Annotated[
+    str, typer.Argument(help="Journal file or postgresql:// address; default: that of the settings.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 @journal_app.command("verify")
 def verify_(
-    path: PathArgument,
+    path: PathArgument = "",
     head: Annotated[str | None, typer.Option(help="Head noted elsewhere; finds a cut-off tail.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,7 +52,9 @@ def verify_(
 
     Example: aiagent journal verify aiagent-demo/journal.db
     """
-    found = verify(_target(path), expected_head=head)
+    target, language = _place(path)
+    found = verify(target, expected_head=head)
+    tell = Localizer(language)
     facts = {
         "ok": found.ok,
         "entries": found.entries,
@@ -60,16 +65,16 @@ def verify_(
     if as_json:
         print_json(facts)
     elif found.ok:
-        print_line(f"ok: {found.entries} entries, head {found.head}")
+        print_line(tell("完好：{entries} 条记录，末尾哈希 {head}", entries=found.entries, head=found.head))
     else:
-        print_line(f"BROKEN at entry {found.first_bad}: {found.reason}")
+        print_line(tell("从第 {row} 条起已损坏：{reason}", row=found.first_bad or 0, reason=found.reason))
     if not found.ok:
         raise typer.Exit(CHECK_FAILED)
 
 
 @journal_app.command("show")
 def show_(
-    path: PathArgument,
+    path: PathArgument = "",
     cause: Annotated[str, typer.Option(help="Id of an entry: show the chain that led to it.")] = "",
     kind: Annotated[str, typer.Option(help="Only entries of this kind, for example Fill.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="At most so many entries, from the end.")] = 20,
@@ -79,12 +84,13 @@ def show_(
 
     Example: aiagent journal show aiagent-demo/journal.db --kind Fill
     """
-    from vnpy_aiagent.report import chain_lines
+    from vnpy_aiagent.report import chain_lines, entry_line
 
     if kind and kind not in MESSAGE_TYPES:
         raise ConfigError(f"--kind {kind!r} is unknown; use one of {', '.join(sorted(MESSAGE_TYPES))}")
     lines: list[str] = []
-    reader = JournalReader.open(_target(path))
+    target, language = _place(path)
+    reader = JournalReader.open(target)
     try:
         if cause:
             entries = reader.chain(cause)
@@ -92,13 +98,10 @@ def show_(
                 raise DataError(
                     f"the journal holds no entry {cause}; find ids with `aiagent journal show {path}`"
                 )
-            lines = [] if as_json else chain_lines(reader, cause, load_settings().display_language)
+            lines = [] if as_json else chain_lines(reader, cause, language)
         else:
             entries = list(deque(reader.read(kinds=(kind,) if kind else None), maxlen=limit))
-            lines = [
-                f"{entry.at[:19]} {entry.id} {entry.account or '-'} {entry.kind} <- {entry.cause or '-'}"
-                for entry in entries
-            ]
+            lines = [] if as_json else [entry_line(entry, language) for entry in entries]
     finally:
         reader.close()
     if as_json:
@@ -126,14 +129,7 @@ def why_not(
     from vnpy_aiagent.report import why_not as funnel_of
 
     wanted, about = parse_day(day, "--day"), parse_symbol(symbol) if symbol else None
-    if journal:
-        target, language = _target(journal), load_settings().display_language
-    else:
-        quiet_vnpy()
-        from vnpy_aiagent.wiring import journal_target
-
-        settings = user_settings(config)
-        target, language = journal_target(settings), settings.display_language
+    target, language = _place(journal, config)
     record = read_journal(target)
     found = funnel_of(record, wanted or last_day(record), about)
     if as_json:
@@ -141,6 +137,17 @@ def why_not(
         return
     for line in funnel_lines(found, language):
         print_line(line)
+
+
+def _place(path: str, config: Path | None = None) -> tuple[str, Language]:
+    """The journal that is meant, by default that of the settings, and the language of what is printed."""
+    if path:
+        return _target(path), load_settings().display_language
+    quiet_vnpy()
+    from vnpy_aiagent.wiring import journal_target
+
+    settings = user_settings(config)
+    return journal_target(settings), settings.display_language
 
 
 def _target(path: str) -> str:

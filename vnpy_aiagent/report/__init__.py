@@ -7,7 +7,7 @@ from typing import Any
 
 from vnpy_aiagent.i18n import Language
 from vnpy_aiagent.report.accounts import recompute_accounts
-from vnpy_aiagent.report.chain import chain_lines
+from vnpy_aiagent.report.chain import chain_lines, entry_line
 from vnpy_aiagent.report.console import print_summary
 from vnpy_aiagent.report.contents import Contents
 from vnpy_aiagent.report.evaluation import evaluate
@@ -26,6 +26,7 @@ __all__ = [
     "build_markdown",
     "build_summary",
     "chain_lines",
+    "entry_line",
     "print_summary",
     "read_journal",
     "recompute_accounts",

@@ -28,6 +28,13 @@ def chain_lines(reader: JournalReader, entry_id: str, language: Language = "zh")
     return lines
 
 
+def entry_line(entry: Entry, language: Language = "zh") -> str:
+    """One entry as a line: when, its id, account, kind, what it says, and the id of its cause."""
+    line = describe(message_of(entry), Localizer(language))
+    place = f"{moment(line.at)} {line.id} {line.account or '-'} {entry.kind}"
+    return f"{place} {line.label}: {line.text} <- {entry.cause or '-'}"
+
+
 def _lines(entry: Entry, say: Localizer, indent: str) -> Iterator[str]:
     line = describe(message_of(entry), say)
     account = f" {line.account}" if line.account else ""

@@ -60,6 +60,7 @@ def test_a_users_own_strategy_is_found_and_its_orders_meet_the_rules(
         "vt_symbol",
         "bars",
         "trades",
+        "orders",
         "rejected",
         "fees",
         "statistics",
@@ -148,3 +149,19 @@ def test_the_folders_listing_and_delisting_days_reach_the_rules(
 
 def test_every_reason_of_a_refusal_has_a_label() -> None:
     assert set(LABELS) == {reason.value for reason in Reason}
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (("--start", "2025-06-02", "--end", "2025-06-13"), "策略没有发出委托"),
+        (("--cash", "1000"), "委托都被交易规则拒绝"),
+    ],
+)
+def test_a_backtest_without_trades_says_what_may_be_the_matter(
+    call: Call, shared: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], why: str
+) -> None:
+    monkeypatch.setenv("AIAGENT_LANGUAGE", "zh")
+    done = call(*arguments(shared, "DualAverageStrategy", *more))
+    assert "成交 0 笔" in done.out
+    assert why in done.out

@@ -171,3 +171,13 @@ def test_a_mode_of_the_settings_is_never_turned_into_another(call: Call, tmp_pat
     refusal = call("run", "--config", config, "--headless", "--seconds", 1).refusal
     assert "not ready for mode LIVE" in refusal
     assert "needs a section `live`" in call("run", "--mode", "live", "--headless").refusal
+
+
+def test_the_status_is_chinese_for_chinese_users(
+    call: Call, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIAGENT_LANGUAGE", "zh")
+    assert call("halt", "--reason", "午休", "--journal", journal).out == "HALTED（AI 暂停）  PAPER  未运行\n"
+    with running(journal, lambda command: {"locked": ["judge 600519.SSE 100"]}):
+        people = call("flatten", "--journal", journal).out.splitlines()
+    assert people == ["flatten: 运行中的系统已执行", "  现在不能卖，有机会即卖：judge 600519.SSE 100"]

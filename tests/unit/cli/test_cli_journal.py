@@ -67,7 +67,7 @@ def test_the_last_entries_are_shown_and_no_more_than_asked_for(call: Call, journ
     assert len(lines) == 3
     assert " RunEnded " in lines[-1]
     found = json.loads(call("journal", "show", journal, "--limit", 3, "--json").out)["entries"]
-    assert [entry["id"] for entry in found] == [line.split()[1] for line in lines]
+    assert [entry["id"] for entry in found] == [line.split()[2] for line in lines]
 
 
 @pytest.mark.parametrize("limit", ["0", "-3", "many"])
@@ -134,3 +134,26 @@ def test_all_steps_of_the_funnel_add_up(call: Call, journal: Path) -> None:
     assert found["proposed"] >= found["approved"] >= found["filled"]
     people = call("why-not", "--day", "2025-06-05", "--journal", journal).out
     assert f"scanned {found['scanned']} -> picked {found['picked']}" in people
+
+
+def test_a_row_says_what_the_entry_holds(call: Call, journal: Path) -> None:
+    row = ("journal", "show", journal, "--kind", "Proposal", "--limit", 1)
+    shown, found = call(*row).out, json.loads(call(*row, "--json").out)["entries"][0]
+    assert shown.count("\n") == 1
+    for part in (found["body"]["symbol"], found["account"], found["id"], found["cause"]):
+        assert part in shown
+
+
+def test_without_a_path_the_journal_of_the_settings_is_meant(
+    call: Call, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIAGENT_STORE__JOURNAL", str(journal))
+    assert str(verify(journal).entries) in call("journal", "verify").out
+    assert len(call("journal", "show", "--limit", 2).out.splitlines()) == 2
+
+
+def test_no_journal_at_all_is_said_in_one_line(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIAGENT_STORE__JOURNAL", str(tmp_path / "none.db"))
+    assert "none.db" in call("journal", "show").refusal

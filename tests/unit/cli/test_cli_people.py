@@ -51,6 +51,18 @@ def journal(tmp_path: Path) -> Path:
             {"volume": 100},
             "hand-back: done, 100 shares",
         ),
+        (
+            ("settle-order", "r1-42", "--order", "XTP.7"),
+            "settle_order {'intent': 'r1-42', 'order': 'XTP.7'}",
+            {"adopted": True},
+            "settle-order: done by the running",
+        ),
+        (
+            ("settle-order", "r1-42", "--none"),
+            "settle_order {'intent': 'r1-42', 'order': ''}",
+            {"adopted": False},
+            "settle-order: done by the running",
+        ),
     ],
 )
 def test_the_running_system_gets_it_and_its_answer_is_shown(
@@ -109,7 +121,7 @@ def test_status_shows_what_waits_and_what_people_took_over(call: Call, journal: 
     with running(journal, lambda command: status):
         lines = call("status", "--journal", journal).out
     assert "taken over by people: 600519.SSE 100" in lines
-    assert "? r1-0000042 judge BUY 600519.SSE 100 at 1500.00 CNY" in lines
+    assert "? r1-0000042 judge buy 600519.SSE 100 at 1500.00 CNY" in lines
     assert "aiagent approve r1-0000042" in lines
 
 
@@ -130,3 +142,8 @@ def test_a_halt_with_bytes_that_are_no_text_reaches_the_running_system(call: Cal
 def test_a_halt_at_rest_with_bytes_that_are_no_text_is_journaled(call: Call, journal: Path) -> None:
     assert call("halt", "--reason", "故障\udcff", "--journal", journal).code == 0
     assert verify(journal).entries == 2
+
+
+@pytest.mark.parametrize("more", [(), ("--order", "XTP.7", "--none")])
+def test_what_became_of_an_order_is_said_in_one_way(call: Call, journal: Path, more: tuple[str, ...]) -> None:
+    assert "either --order" in call("settle-order", "r1-42", *more, "--journal", journal).refusal

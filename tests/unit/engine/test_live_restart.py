@@ -20,6 +20,7 @@ from vnpy_aiagent.domain import (
     Sent,
     Severity,
 )
+from vnpy_aiagent.errors import ConfigError
 
 from .live_house import BANK, BROKER, Desk, LiveHouse
 
@@ -148,6 +149,49 @@ def test_one_that_matches_two_orders_stays_unknown_with_its_exposure_and_one_ale
         assert later.said(OrderUpdate)[-1].state is OrderState.UNKNOWN
         assert later.book.available < later.book.cash
         assert len(desk.requests) == 2
+
+
+def test_a_human_says_which_of_two_orders_it_became(journal: Path) -> None:
+    desk = Desk()
+    lost(journal, desk)
+    house = again(journal, desk)
+    by_hand(desk, house)
+    with house as later:
+        later.settle()
+        [intent] = later.engine.status()["unknown_orders"]  # type: ignore[misc]
+        assert f"aiagent settle-order {intent}" in alerts(later, "无法确定是哪一笔")[0].text.render()
+        with pytest.raises(ConfigError, match=r"orders that can: .*b1.*b2"):
+            later.engine.settle_order(intent, f"{BROKER}.b3")
+        with pytest.raises(ConfigError, match=f"those that are: {intent}"):
+            later.engine.settle_order("r1-0000001", f"{BROKER}.b1")
+        assert later.engine.settle_order(intent, f"{BROKER}.b1")
+        later.events.drain()
+        assert later.said(Sent)[-1].vt_orderids == (f"{BROKER}.b1",)
+        later.fill("b1", 100)
+        assert later.held == {BANK: 100}
+        assert len(desk.requests) == 2
+        assert later.engine.status()["unknown_orders"] == []
+        with pytest.raises(ConfigError, match="those that are: none"):
+            later.engine.settle_order(intent, f"{BROKER}.b2")
+
+
+def test_a_human_says_that_it_became_none(journal: Path) -> None:
+    desk = Desk()
+    lost(journal, desk)
+    house = again(journal, desk)
+    by_hand(desk, house)
+    with house as later:
+        later.settle()
+        [intent] = later.engine.status()["unknown_orders"]  # type: ignore[misc]
+        assert not later.engine.settle_order(intent)
+        later.events.drain()
+        assert later.said(OrderUpdate)[-1].state is OrderState.CANCELLED
+        later.settle()
+        assert later.book.reservations == {}
+        assert len(desk.requests) == 2
+        later.abandon()
+    with again(journal, desk) as last:
+        assert last.engine.status()["unknown_orders"] == []
 
 
 @pytest.mark.parametrize("unlike", ["volume", "price", "before"])
