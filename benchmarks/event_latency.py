@@ -1,24 +1,30 @@
 """How long an event waits for the host's event thread while the app is at work.
 
-    python benchmarks/event_latency.py [--seconds 10] [--rate 200] [--json]
+    python benchmarks/event_latency.py [--seconds 10] [--rate 200] [--model-seconds 1] [--json]
 
 Three cases, in a folder that is removed afterwards: VeighNa alone with ticks of twenty symbols; the same with
-the app in paper mode, its brain, journal and threads; the same while it decides on all twenty at once. A ping
-goes through the event engine every 2 milliseconds; its delay is what any other app's handler would feel.
-Figures and what they mean: docs/paper-day.md.
+the app in paper mode, its brain, journal and threads; the same while it decides on all twenty at once, 16 at
+a time. The offline analyst decides, or with --model-seconds a stand-in of a language model in a process of
+its own, whose answers take so long. A ping goes through the event engine every 2 milliseconds; its delay is
+what any other handler would feel. Figures and what they mean: docs/paper-day.md and docs/benchmarks.md.
 """
 
 import argparse
 import json
 import threading
 import time
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from scratch import enter
+from slow_model import slow_model
 
 SYMBOLS = tuple(f"{600000 + number:06d}" for number in range(20))
 PING_SECONDS = 0.002
+AT_WORK, WAVES = 16, 3
+SETTLE_SECONDS = 3
+"""Until what a start does, such as the brain's imports, is done."""
 
 
 def main() -> None:
@@ -28,27 +34,30 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="seconds of each case")
     parser.add_argument("--rate", type=float, default=200.0, help="ticks a second")
+    parser.add_argument("--model-seconds", type=float, default=0.0, help="seconds of an answer; 0: offline")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     given = parser.parse_args()
     enter()
-    results = measure(given.seconds, given.rate)
+    with slow_model(given.model_seconds) if given.model_seconds else nullcontext("") as base_url:
+        results = measure(given.seconds, given.rate, base_url)
     if given.json:
         print(json.dumps(results))
         return
     for case, found in results.items():
         print(
             f"{case:20s} p50 {found['p50_us']:7.0f} µs   p99 {found['p99_us']:7.0f} µs   "
-            f"max {found['max_us']:7.0f} µs"
+            f"max {found['max_us']:7.0f} µs   {found['ticks']:5.0f} ticks/s"
+            + (f"   {found['decisions']:.0f} decisions" if "decisions" in found else "")
         )
 
 
-def measure(seconds: float, rate: float) -> dict[str, dict[str, float]]:
-    """The three cases, in order."""
+def measure(seconds: float, rate: float, base_url: str = "") -> dict[str, dict[str, float]]:
+    """The three cases, in order; with a model at `base_url`, else with the offline analyst."""
     from vnpy.event import EventEngine
     from vnpy.trader.engine import MainEngine
 
     from vnpy_aiagent import AiAgentApp
-    from vnpy_aiagent.config import Settings
+    from vnpy_aiagent.config import BrainSettings, LlmSettings, Settings
     from vnpy_aiagent.domain import MARKET_TZ, Mode
     from vnpy_aiagent.testing.speed_clock import SpeedClock
 
@@ -61,13 +70,16 @@ def measure(seconds: float, rate: float) -> dict[str, dict[str, float]]:
     ticks = Ticks(main_engine, clock, rate)
     try:
         engine: Any = main_engine.add_app(AiAgentApp)
-        results = {"VeighNa alone": listen(events, seconds)}
+        results = {"VeighNa alone": listen(events, seconds, ticks)}
         universe = tuple(f"{symbol}.SSE" for symbol in SYMBOLS)
-        engine.start(Settings(mode=Mode.PAPER, language="zh", universe=universe), clock)
-        results["with the app"] = listen(events, seconds)
-        for symbol in universe:
+        llm = LlmSettings(base_url=base_url, model="stand-in") if base_url else LlmSettings()
+        brain = BrainSettings(concurrency=AT_WORK)
+        engine.start(Settings(mode=Mode.PAPER, language="zh", universe=universe, llm=llm, brain=brain), clock)
+        time.sleep(SETTLE_SECONDS)
+        results["with the app"] = listen(events, seconds, ticks)
+        for symbol in universe * (WAVES if base_url else 1):
             engine.analyze(symbol)
-        results["while it decides"] = listen(events, seconds)
+        results["while it decides"] = listen(events, seconds, ticks)
         decided = engine.review._today().counts["decisions"]
         results["while it decides"]["decisions"] = decided
     finally:
@@ -119,10 +131,15 @@ class Ticks:
         from vnpy.trader.object import TickData
 
         self._stop = threading.Event()
+        self.count = 0
 
         def run() -> None:
             number = 0
-            while not self._stop.wait(1 / rate):
+            due = time.perf_counter()
+            while not self._stop.is_set():
+                due = max(due + 1 / rate, time.perf_counter() - 0.01)
+                if due > time.perf_counter():
+                    time.sleep(max(0.0, due - time.perf_counter()))
                 price = 13.5 + number % len(SYMBOLS)
                 tick = TickData(
                     gateway_name="BENCH",
@@ -141,6 +158,7 @@ class Ticks:
                 main_engine.event_engine.put(Event(EVENT_TICK, tick))
                 main_engine.event_engine.put(Event(EVENT_TICK + tick.vt_symbol, tick))
                 number += 1
+                self.count = number
 
         self._thread = threading.Thread(target=run, name="bench-ticks", daemon=True)
         self._thread.start()
@@ -151,7 +169,7 @@ class Ticks:
         self._thread.join()
 
 
-def listen(events: Any, seconds: float) -> dict[str, float]:
+def listen(events: Any, seconds: float, ticks: Ticks) -> dict[str, float]:
     """Ping for some seconds; delays in microseconds."""
     from vnpy.event import Event
 
@@ -161,16 +179,18 @@ def listen(events: Any, seconds: float) -> dict[str, float]:
         delays.append(time.perf_counter() - event.data)
 
     events.register("eBenchPing", echo)
+    first = ticks.count
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         events.put(Event("eBenchPing", time.perf_counter()))
         time.sleep(PING_SECONDS)
+    sent = (ticks.count - first) / seconds
     time.sleep(0.2)
     events.unregister("eBenchPing", echo)
     delays.sort()
     found = {"p50": 0.5, "p99": 0.99}
     result = {f"{name}_us": delays[int(len(delays) * share)] * 1e6 for name, share in found.items()}
-    return {**result, "max_us": delays[-1] * 1e6, "pings": len(delays)}
+    return {**result, "max_us": delays[-1] * 1e6, "pings": len(delays), "ticks": sent}
 
 
 if __name__ == "__main__":

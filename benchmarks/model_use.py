@@ -27,6 +27,7 @@ from vnpy_aiagent.domain import (  # noqa: E402
 from vnpy_aiagent.simulation import Simulation  # noqa: E402
 from vnpy_aiagent.store.journal import JournalReader  # noqa: E402
 
+QUANT = "QUANT"  # code, no question to a model
 KINDS = (AnalysisRequest, Decision, ScanResult, ScheduleFired)
 
 
@@ -38,6 +39,7 @@ def main() -> None:
     requests: dict[str, AnalysisRequest] = {}
     asked: Counter[str] = Counter()
     speeches: Counter[str] = Counter()
+    studied: Counter[str] = Counter()
     passes = 0
     with JournalReader.open(result.journal) as reader:
         for entry in reader.read(kinds=[kind.kind for kind in KINDS]):
@@ -49,14 +51,18 @@ def main() -> None:
             elif isinstance(message, Decision):
                 kind = requests[message.request_id].request.name
                 asked[kind] += 1
-                speeches[kind] += len(message.debate)
+                speeches[kind] += sum(1 for turn in message.debate if turn.role != QUANT)
+                studied[kind] += sum(1 for finding in message.findings if finding.evidence)
     print(
         f"{data.source}: {result.start} to {result.end}, {passes} passes, {settings.scan.max_symbols} symbols"
     )
     for kind, count in sorted(asked.items()):
         per_place = count / passes / settings.scan.max_symbols
-        spoken = speeches[kind] / count
-        print(f"{kind:<8} {count:>6} decisions, {per_place:.2f} a pass and place, {spoken:.2f} speeches each")
+        spoken, found = speeches[kind] / count, studied[kind] / count
+        print(
+            f"{kind:<8} {count:>6} decisions, {per_place:.2f} a pass and place, {spoken:.2f} speeches and "
+            f"{found:.2f} analysts each"
+        )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def check_system() -> Iterator[Finding]:
 def check_settings(settings: Settings, *, online: bool = True) -> Iterator[Finding]:
     """What these settings name: model (asked one short question where `online`), data, calendar, journal."""
     yield Finding("settings", "ok", f"mode {settings.mode.name}, {len(settings.accounts)} accounts")
-    for check in (_real_orders, _model, _data, _calendar, _journal, _live, _brokers, _risk_manager):
+    for check in (_real_orders, _model, _sources, _data, _calendar, _journal, _live, _brokers, _risk_manager):
         yield from check(settings, online)
 
 
@@ -80,7 +80,6 @@ def _system() -> Iterator[Finding]:
             yield Finding(name, "fail", "not installed", f"pip install {name}")
     for module in ("vnpy_ctp", "vnpy_xtp"):
         yield _gateway(module)
-    yield _akshare()
     yield _locale()
     from vnpy_aiagent.wiring import app_folder
 
@@ -104,17 +103,6 @@ def _gateway(module: str) -> Finding:
             module, "warn", found, 'pip install "vnpy_aiagent[gateways]" (needed for live trading only)'
         )
     return Finding(module, "ok", "installed")
-
-
-def _akshare() -> Finding:
-    """The source of `data download`, of the download buttons, and of bars that a universe lacks."""
-    from vnpy_aiagent.data.akshare_source import is_installed
-
-    if is_installed():
-        return Finding("akshare", "ok", "installed")
-    return Finding(
-        "akshare", "warn", "not installed", 'pip install "vnpy_aiagent[akshare]" (needed to download bars)'
-    )
 
 
 def _locale() -> Finding:
@@ -149,7 +137,12 @@ def _model(settings: Settings, online: bool) -> Iterator[Finding]:
         return
     roles: tuple[ModelRole, ...] = ("deep",) if llm.quick is None else ("deep", "quick")
     for role in roles:
-        yield _asked("model" if role == "deep" else "quick model", llm.of(role), online)
+        check = "model" if role == "deep" else "quick model"
+        first, *spares = llm.of(role).servers()
+        yield _asked(check, first, online)
+        if role == "deep" or (llm.quick is not None and llm.quick.fallbacks):
+            for place, spare in enumerate(spares, 1):
+                yield _asked(f"{check}, fallback {place}", spare, online)
 
 
 def _asked(check: str, llm: LlmSettings, online: bool) -> Finding:
@@ -163,6 +156,30 @@ def _asked(check: str, llm: LlmSettings, online: bool) -> Finding:
         return Finding(check, "ok", f"{said}, {found.latency_ms} ms, {found.tokens} tokens")
     advice = "check llm.base_url, llm.model and llm.api_key; decisions hold until then"
     return Finding(check, "fail", said, advice)
+
+
+def _sources(settings: Settings, online: bool) -> Iterator[Finding]:
+    """Sources of bars in their order; those that are set up are asked for a few days where `online`."""
+    from vnpy_aiagent.data.sources.overview import overview
+
+    rows = overview(settings, LiveClock(), check=online)
+    usable = [row for row in rows if row.state != "not set up"]
+    for row in rows:
+        said = f"{row.source}: {row.state}"
+        if row.score is not None:
+            said += f", score {row.score:.2f} at {row.checked_at}"
+        if row.state == "fails":
+            advice = f"{row.reason}; the next source takes its place, or remove it from data.order"
+            yield Finding("data source", "warn", said, advice)
+        else:
+            yield Finding("data source", "ok", said, row.reason)
+    if not usable:
+        yield Finding(
+            "data source",
+            "warn",
+            "none can be asked: bars are not downloaded",
+            'pip install "vnpy_aiagent[akshare]", or another one of docs/data-sources.md',
+        )
 
 
 def _data(settings: Settings, online: bool) -> Iterator[Finding]:

@@ -400,6 +400,8 @@ class Commands:
     ) -> StateChanged:
         by, reason = typed(by), typed(reason)
         self.control.set(state, paused=paused)
+        if paused:  # nobody waits for a model, and no money is spent on what would not be carried out
+            self.parts.runner.cancel(f"paused while the model was asked ({reason})")
         self._say_log(
             say(
                 "交易状态 {state}，AI {ai}（{reason}）",

@@ -1,5 +1,6 @@
 """AiAgentEngine: the composition root. Wires the rooms onto vnpy's MainEngine; starts and stops them."""
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -43,10 +44,12 @@ from vnpy_aiagent.base import (
     EVENT_AI_COMMAND,
     EVENT_AI_SLIP,
     EVENT_AI_STATUS,
+    EVENT_AI_THINKING,
     EVENT_AI_TIMER,
 )
 from vnpy_aiagent.brain import BrainAnswer
 from vnpy_aiagent.brain.build import mind_facts
+from vnpy_aiagent.brain.runner import ProcessRunner
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.control import TradingControl
 from vnpy_aiagent.domain import (
@@ -64,6 +67,7 @@ from vnpy_aiagent.domain import (
     RunStarted,
     Severity,
     Text,
+    Thinking,
     Timer,
     TradingState,
     say,
@@ -87,6 +91,7 @@ from vnpy_aiagent.risk import RiskEngine
 from vnpy_aiagent.sim.exchange import SimExchange
 from vnpy_aiagent.sim.gateway import SimGateway
 from vnpy_aiagent.sim.paper import PaperMarket
+from vnpy_aiagent.source_checks import SOURCES_TIMER
 from vnpy_aiagent.tick_gate import TickGate
 from vnpy_aiagent.timetable import CLOSE_TIMER, OPEN_TIMER, SCHEDULE_TIMER, SessionHooks, Timetable
 from vnpy_aiagent.wiring import REFRESH_TIMER, LiveThreads, Parts, app_folder, live_parts
@@ -215,6 +220,8 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         self.risk.ex_day_since = self.ex_days.since
         self.execution.approvals.recheck = self.risk.recheck
         self.analysis = AnalysisAgent(self.house, parts.runner, self._deliver)
+        if isinstance(parts.runner, ProcessRunner):
+            parts.runner.on_thinking = self._on_thinking
         self.review = ReviewAgent(self.house)
         self.settlement = DailySettlement(self.house, parts.exchange)
         self.monitoring.cancel_sales = self.execution.cancel_sales
@@ -265,11 +272,18 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         if parts.live:
             self._threads = LiveThreads(self, parts)
             self._timer_handlers[REFRESH_TIMER] = self._threads.on_refresh
+            if self._threads.checks is not None:
+                self._timer_handlers[SOURCES_TIMER] = self._threads.checks.on_timer
             self._endings.callback(self._threads.stop)
             if parts.settings.auto_pool is not None:
                 pool = PoolRefresher(self, app_folder(), parts.settings.auto_pool.size)
                 self.analysis.refresh_pool = pool.refresh
             self._threads.start()
+            # The collector looks through all that lives at every full pass, which stops the event thread for
+            # tenths of a second: what is there now lives as long as the engine.
+            gc.collect()
+            gc.freeze()
+            self._endings.callback(gc.unfreeze)
 
     def adopt_pool(self, symbols: Sequence[str], names: Mapping[str, str]) -> None:
         """Take over an automatic pool, on the event thread: what may be traded is it and the set universe."""
@@ -511,6 +525,10 @@ class AiAgentEngine(ManualCommands, BaseEngine):
         else:
             due = self.parts.clock.now() + timedelta(seconds=self.parts.settings.brain.latency)
             self.parts.timers.set(due, ANSWER_TIMER, answer)
+
+    def _on_thinking(self, thinking: Thinking) -> None:
+        """What a model says meanwhile, for the window alone: not journaled, nothing here listens."""
+        self.event_engine.put(Event(EVENT_AI_THINKING, thinking))
 
     def _on_answer(self, answer: object) -> None:
         if isinstance(answer, BrainAnswer):

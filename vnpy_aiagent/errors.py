@@ -21,6 +21,7 @@
     │   └── ModelNonsense      an answer that is not what was asked for
     │       └── NoModelApi     what answers at that address is no OpenAI-compatible server
     ├── BudgetSpent            calls, tokens, money or time of a decision or day are used up
+    │   └── QuotaSpent         the calls of one part of a decision are used up
     └── ToolError              a tool cannot answer; the text tells the model what to do
 
 Texts are one sentence, name the thing that is wrong, and say what to do next.
@@ -76,9 +77,13 @@ class JournalCorrupt(JournalError):
 
 
 class ModelError(AiAgentError):
-    """A model did not give a usable answer. `status` is the HTTP status where a server refused with one."""
+    """A model did not give a usable answer. `status` is the HTTP status where a server refused with one.
+
+    `usage` is what the failed calls used (domain TokenUsage), None where nobody counted.
+    """
 
     status: int | None = None
+    usage: object = None
 
 
 class ModelUnavailable(ModelError):
@@ -97,6 +102,10 @@ class RequestExpired(ModelError):
     """A request waited past its deadline."""
 
 
+class ModelCancelled(ModelError):
+    """The decision was ended while its model was asked: a halt, a pause, a flatten."""
+
+
 class CassetteMiss(ModelError):
     """The recorded model answers do not hold this question, or cannot be read."""
 
@@ -110,7 +119,13 @@ class NoModelApi(ModelNonsense):
 
 
 class BudgetSpent(AiAgentError):
-    """Calls, tokens, money or time are used up."""
+    """Calls, tokens, money or time are used up. `usage` as that of ModelError."""
+
+    usage: object = None
+
+
+class QuotaSpent(BudgetSpent):
+    """The calls of one part of a decision are used up."""
 
 
 class ToolError(AiAgentError):

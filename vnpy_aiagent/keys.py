@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from vnpy_aiagent.config import Settings
+from vnpy_aiagent.config import Fallback, Settings
 from vnpy_aiagent.errors import KeyStoreError
 from vnpy_aiagent.places import user_folder
 
@@ -107,11 +107,30 @@ def with_key(settings: Settings, store: KeyStore | None = None) -> Settings:
     store = store or KeyStore()
     if not llm.api_key.get_secret_value():
         found["api_key"] = SecretStr(store.get(llm.base_url))
+    if llm.fallbacks:
+        found["fallbacks"] = _with_keys(llm.fallbacks, store)
     quick = llm.quick
-    if quick is not None and quick.base_url and not quick.api_key.get_secret_value():
-        key = SecretStr(store.get(quick.base_url))
-        found["quick"] = quick.model_copy(update={"api_key": key})
+    if quick is not None:
+        of_quick: dict[str, Any] = {"fallbacks": _with_keys(quick.fallbacks, store)}
+        if quick.base_url and not quick.api_key.get_secret_value():
+            of_quick["api_key"] = SecretStr(store.get(quick.base_url))
+        found["quick"] = quick.model_copy(update=of_quick)
     return settings.model_copy(update={"llm": llm.model_copy(update=found)})
+
+
+def tushare_token(settings: Settings, store: KeyStore | None = None) -> str:
+    """The token of Tushare: that of the settings, else the stored one; empty where there is none."""
+    tushare = settings.data.tushare
+    return tushare.token.get_secret_value() or (store or KeyStore()).get(tushare.address)
+
+
+def _with_keys(spares: tuple[Fallback, ...], store: KeyStore) -> tuple[Fallback, ...]:
+    return tuple(
+        spare
+        if spare.api_key.get_secret_value()
+        else spare.model_copy(update={"api_key": SecretStr(store.get(spare.base_url))})
+        for spare in spares
+    )
 
 
 def _usable_keyring() -> Any | None:

@@ -11,7 +11,6 @@ from vnpy.event import Event
 from vnpy.trader.database import get_database
 
 from vnpy_aiagent.data.active_pool import Quotes, Ranking, known_names, last_complete_day, most_active
-from vnpy_aiagent.data.backfill import Backfill
 from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.quote_http import fetcher
 from vnpy_aiagent.data.quote_pool import SourcePool
@@ -19,6 +18,7 @@ from vnpy_aiagent.data.quote_sources import SOURCES
 from vnpy_aiagent.data.vnpy_database import release
 from vnpy_aiagent.domain import PoolChosen, PoolPick, ScheduleFired, Severity, say
 from vnpy_aiagent.errors import AiAgentError
+from vnpy_aiagent.wiring import backfill
 
 if TYPE_CHECKING:
     from vnpy_aiagent.engine import AiAgentEngine
@@ -122,7 +122,7 @@ class PoolRefresher:
         before, parts.universe.pool = parts.universe.pool, symbols
         try:
             bars.refresh()
-            Backfill(bars, parts.clock, parts.calendar, self._engine.bus.alert).run(symbols)
+            backfill(parts, bars, self._engine.bus.alert).run(symbols)
         except BaseException:
             parts.universe.pool = before
             raise

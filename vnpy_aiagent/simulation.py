@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from vnpy.trader.engine import MainEngine
+from vnpy.trader.event import EVENT_TICK
 
 from vnpy_aiagent.agents import Universe
 from vnpy_aiagent.brain import Brain
 from vnpy_aiagent.brain.build import BrainSetup, build_brain
 from vnpy_aiagent.brain.runner import InlineRunner
 from vnpy_aiagent.config import Settings
+from vnpy_aiagent.data.facts import NO_FACTS, FactSource
 from vnpy_aiagent.data.market_data import MarketData
 from vnpy_aiagent.data.point_in_time import PointInTime
 from vnpy_aiagent.domain import MARKET_TZ, BarInterval, Mode, TimerQueue, VirtualClock, to_decimal
@@ -36,6 +38,8 @@ from vnpy_aiagent.store.journal import Journal
 from vnpy_aiagent.store.writer import InlineWriter
 from vnpy_aiagent.wiring import Parts, rules_provider
 
+OWN_LISTENERS = 2
+"""Who hears ticks in a simulation: vnpy's OmsEngine and the AiAgentEngine."""
 PREDAWN, EVENING = time(6, 0), time(23, 0)
 OnDay = Callable[[date, int, int], None]
 
@@ -66,8 +70,11 @@ class Simulation:
         start: date | None = None,
         end: date | None = None,
         model: ModelPort | None = None,
+        facts: FactSource = NO_FACTS,
     ) -> None:
         """`journal` must not exist yet. `model` overrides that of the settings, for tests.
+
+        `facts` are what decisions see besides bars, as they were known at each moment.
 
         Raises DataError where the span holds no bars, ConfigError for a model that cannot be built.
         """
@@ -93,6 +100,8 @@ class Simulation:
             self.brain = build_brain(setup, monotonic=None)
         else:
             self.brain = Brain(model, settings.llm, settings.brain)
+        self._facts = facts
+        self.skip_unnoticed = True
         self.engine: AiAgentEngine | None = None
         self._asks: list[tuple[datetime, str]] = []
 
@@ -137,6 +146,7 @@ class Simulation:
             self.rules_for,
             self._levels,
             self.settings.sim,
+            self._is_unnoticed if self.skip_unnoticed else None,
         )
         replay.run(self.start, self.end, on_day)
         replay.advance(datetime.combine(self.end, EVENING, MARKET_TZ), inclusive=True)
@@ -148,6 +158,16 @@ class Simulation:
     def _levels(self, vt_symbol: str) -> list[Decimal]:
         levels = self.exchange.resting_limits(vt_symbol)
         return levels + self.engine.monitoring.levels(vt_symbol) if self.engine else levels
+
+    def _is_unnoticed(self, vt_symbol: str) -> bool:
+        """Whether a tick could change nothing but the symbol's last price, until a timer fires."""
+        engine = self.engine
+        if engine is None or engine.execution.desk.parents or not self.exchange.is_idle():
+            return False
+        if any(vt_symbol in book.positions for book in engine.house.portfolio.books.values()):
+            return False
+        foreign = self.events.listeners(EVENT_TICK + vt_symbol) + self.events.listeners(EVENT_TICK)
+        return foreign <= OWN_LISTENERS and not engine.monitoring.levels(vt_symbol)
 
     def _parts(self, writer: InlineWriter) -> Parts:
         data, settings = self.data, self.settings
@@ -169,6 +189,7 @@ class Simulation:
                 {symbol: item.name for symbol, item in data.instruments.items()},
                 intervals,
                 data.hypothetical,
+                indices=tuple(sorted(data.index)),
             ),
             rules_for=self.rules_for,
             runner=InlineRunner(self.brain),
@@ -178,6 +199,7 @@ class Simulation:
             is_llm=self.brain.model.is_llm,
             live=False,
             quiet=True,
+            facts=self._facts,
             baselines=self._baselines(),
             actions=lambda: data.actions,
         )

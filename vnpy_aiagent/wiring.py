@@ -16,7 +16,7 @@ from vnpy.event import Event
 from vnpy.trader.constant import Exchange
 from vnpy.trader.database import get_database
 from vnpy.trader.engine import MainEngine
-from vnpy.trader.event import EVENT_CONTRACT, EVENT_LOG
+from vnpy.trader.event import EVENT_CONTRACT, EVENT_LOG, EVENT_TICK
 from vnpy.trader.logger import logger
 from vnpy.trader.object import CancelRequest, ContractData, LogData, SubscribeRequest
 from vnpy.trader.utility import get_folder_path, load_json
@@ -27,6 +27,7 @@ from vnpy_aiagent.base import APP_NAME, EVENT_AI_COMMAND, EVENT_AI_REVIEW, EVENT
 from vnpy_aiagent.brain.build import BrainSetup
 from vnpy_aiagent.brain.runner import ProcessRunner
 from vnpy_aiagent.brain.spent import spent_on
+from vnpy_aiagent.collecting import Collecting
 from vnpy_aiagent.config import Settings, load_settings
 from vnpy_aiagent.control.driver import ClockDriver, InboxPoller
 from vnpy_aiagent.control.watchdog import Watchdog
@@ -41,6 +42,11 @@ from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.market_data import Instrument, MarketData
 from vnpy_aiagent.data.quote_gateway import QuoteGateway
 from vnpy_aiagent.data.quote_settings import CONTRACTS
+from vnpy_aiagent.data.sources.build import build_router
+from vnpy_aiagent.data.sources.file import FILE_NAME as SOURCES_FILE
+from vnpy_aiagent.data.sources.gateway_bars import MainEngineHistory
+from vnpy_aiagent.data.sources.notebook import SourceNotebook
+from vnpy_aiagent.data.sources.router import BarRouter
 from vnpy_aiagent.data.symbols import parse_symbol
 from vnpy_aiagent.data.vnpy_database import load_from_database, release
 from vnpy_aiagent.domain import (
@@ -65,6 +71,7 @@ from vnpy_aiagent.market.order_hours import Handling, handling
 from vnpy_aiagent.places import default_config
 from vnpy_aiagent.portfolio.baselines import Baseline
 from vnpy_aiagent.sim.exchange import SimExchange
+from vnpy_aiagent.source_checks import SourceChecks
 from vnpy_aiagent.store.database import close_database, is_postgres, open_database
 from vnpy_aiagent.store.inbox import Command, Inbox
 from vnpy_aiagent.store.journal import Journal
@@ -79,6 +86,9 @@ LEASE_PATIENCE = 3.0
 SETTLE = 2.0
 """Seconds that a command waits for the disk before it is answered all the same."""
 BARS_REFRESH = time(6, 45)
+INDICES = ("000001.SSE", "000300.SSE", "399001.SZSE", "399006.SZSE")
+"""Indices that decisions see where vnpy's database holds their daily bars."""
+
 LIVE_REFUSAL: str = ""
 """Why mode LIVE does not start; empty once it does. The window's wizard goes by it too."""
 RulesFor = Callable[[str, date], InstrumentRules]
@@ -147,6 +157,7 @@ class Parts:
     actions: Callable[[], Actions] = dict
     trouble: Trouble = field(default_factory=_no_trouble)
     facts: FactSource = NO_FACTS
+    sources: BarRouter | None = None
 
 
 def app_folder() -> Path:
@@ -224,7 +235,11 @@ def live_parts(
     instruments = dict(data.instruments)
     rules_for = rules_provider(instruments)
     universe = Universe(
-        data.symbols, {s: i.name for s, i in instruments.items()}, (BarInterval.DAILY,), pool=pool
+        data.symbols,
+        {s: i.name for s, i in instruments.items()},
+        (BarInterval.DAILY,),
+        pool=pool,
+        indices=INDICES,
     )
 
     def load() -> MarketData:
@@ -259,6 +274,9 @@ def live_parts(
         live=True,
         restored=restored,
         trouble=trouble,
+        sources=build_router(
+            settings, app_folder(), clock, database=get_database, gateway=MainEngineHistory(main_engine)
+        ),
         facts=FactReader(app_folder() / FACTS_FILE, settings.brain.text_days),
     )
 
@@ -306,11 +324,20 @@ def load_universe(settings: Settings, clock: Clock | None = None, pool: Sequence
     database = get_database()
     try:
         loaded = load_from_database(symbols, first, today, BarInterval.DAILY, database, may_lack=True)
+        held = load_from_database(INDICES, first, today, BarInterval.DAILY, database, may_lack=True)
     finally:
         release(database)  # the caller may be a thread that ends, and its connection with it
     names = known_names(app_folder())
     instruments = {symbol: Instrument(symbol, names.get(symbol, "")) for symbol in symbols}
-    return replace(loaded, instruments=instruments, actions=load_kept_actions(app_folder()))
+    index = {symbol: series for (symbol, _), series in held.series.items()}
+    return replace(loaded, instruments=instruments, actions=load_kept_actions(app_folder()), index=index)
+
+
+def backfill(parts: Parts, bars: LiveBars, tell: Callable[[Severity, Text], None]) -> Backfill:
+    """What looks after the history of the symbols that run, with the engine's sources."""
+    router = parts.sources or build_router(parts.settings, app_folder(), parts.clock)
+    notebook = SourceNotebook(app_folder() / SOURCES_FILE)
+    return Backfill(bars, parts.clock, parts.calendar, tell, router, notebook)
 
 
 class LiveThreads:
@@ -332,6 +359,16 @@ class LiveThreads:
         engine.bus.subscribe(EVENT_PING, lambda _: self._watchdog.echo())
         engine.bus.subscribe(EVENT_LOG, self._on_log)
         engine.bus.subscribe(EVENT_CONTRACT, self._on_contract)
+        self.checks: SourceChecks | None = None
+        if parts.sources is not None:
+            notebook = SourceNotebook(app_folder() / SOURCES_FILE)
+            minutes = parts.settings.data.check_minutes
+            self.checks = SourceChecks(
+                parts.sources, parts.clock, parts.timers, self._tell, minutes, notebook, self._symbols
+            )
+        self._collecting = Collecting(
+            parts.settings, parts.clock, parts.calendar, app_folder(), self._symbols, self._tell
+        )
         self._reports: DailyReports | None = None
         if isinstance(parts.bars, LiveBars):
             self._reports = DailyReports(
@@ -347,6 +384,8 @@ class LiveThreads:
     def start(self) -> None:
         """Begin, and subscribe to the universe's quotes."""
         self.plan_refresh()
+        if self.checks is not None:
+            self.checks.plan()
         self._clock.start()
         self._poller.start()
         self._watchdog.start()
@@ -357,6 +396,7 @@ class LiveThreads:
         if not self._parts.universe.symbols and self._parts.settings.auto_pool is None:
             sentence = say("股票池是空的，不会有任何分析：请在设置里填写 universe，或打开自动股票池")
             self._engine.bus.alert(Severity.WARNING, sentence)
+        self._collecting.start(self._engine.bus, EVENT_TICK, self._parts.bars)
         self._in_background(self._see_to_bars)
 
     def subscribe(self, vt_symbols: Sequence[str]) -> None:
@@ -429,16 +469,20 @@ class LiveThreads:
 
     def _see_to_bars(self, bars: LiveBars) -> None:
         parts = self._parts
-        Backfill(bars, parts.clock, parts.calendar, self._tell).run(parts.settings.universe)
+        backfill(parts, bars, self._tell).run(parts.settings.universe, parts.universe.indices)
 
     def _tell(self, severity: Severity, sentence: Text) -> None:
         """An alert, unless the engine has ended meanwhile."""
         if not self._stopped.is_set():
             self._engine.bus.alert(severity, sentence)
 
+    def _symbols(self) -> tuple[str, ...]:
+        return tuple(self._parts.universe.symbols)
+
     def _refresh_bars(self, bars: LiveBars) -> None:
         bars.refresh()
         self._see_to_bars(bars)
+        self._collecting.note_bars(bars)
 
     def stop(self) -> None:
         """End all threads."""
@@ -446,6 +490,7 @@ class LiveThreads:
         self._watchdog.stop()
         self._clock.stop()
         self._poller.stop()
+        self._collecting.stop()
         if self._reports is not None:
             self._reports.stop()
         close_database(self._database)

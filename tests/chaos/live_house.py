@@ -51,6 +51,9 @@ class NoBrain:
         """The timetable of these tests is empty."""
         raise AssertionError("no decision is asked for")
 
+    def cancel(self, reason: str) -> None:
+        """Nothing is under way."""
+
     def close(self) -> None:
         """Nothing to end."""
 

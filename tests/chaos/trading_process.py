@@ -42,6 +42,9 @@ class NoBrain:
         """Never asked: the timetable is empty, and signals carry no triggers."""
         raise AssertionError("no decision is asked for in the chaos run")
 
+    def cancel(self, reason: str) -> None:
+        """Nothing is under way."""
+
     def close(self) -> None:
         """Nothing to end."""
 

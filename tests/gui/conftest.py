@@ -41,7 +41,7 @@ def pytest_pycollect_makemodule(module_path: Any, parent: Any) -> pytest.Module 
     return NeedsQt.from_parent(parent, path=module_path) if QT_PROBLEM else None
 
 
-START, END = date(2024, 9, 2), date(2024, 12, 31)
+START, END = date(2024, 9, 2), date(2024, 11, 20)
 PATIENCE = 1_200
 
 
@@ -54,7 +54,7 @@ def qapp() -> "QApplication":
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
-    """Four months on the index, three accounts, the offline analyst."""
+    """Eleven weeks on the index, three accounts, the offline analyst; positions are held at the end."""
     journal = tmp_path_factory.mktemp("gui") / "journal.db"
     simulation = Simulation(load_hs300(), Settings(mode=Mode.SIMULATION), journal, start=START, end=END)
     simulation.run()

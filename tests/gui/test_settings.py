@@ -338,9 +338,36 @@ def test_no_network_is_told_in_chinese(config, open_dialog, wait_for):
 
 def test_presets_are_known_by_their_address():
     names = [preset.name for preset in presets()]
-    assert names == ["DeepSeek", "通义千问", "OpenAI", "Moonshot", "智谱", "Ollama"]
+    assert names == ["DeepSeek", "通义千问", "OpenAI", "Moonshot", "智谱", "Ollama", "vLLM", "llama.cpp"]
     assert all(preset_of(preset.base_url + "/") == preset for preset in presets())
     assert preset_of("http://example.test/v1") is None
+
+
+def test_a_preset_with_a_known_price_fills_it_in_with_its_source_and_the_others_leave_it_empty(
+    config, open_dialog
+):
+    form = open_dialog(config).model.deep
+    form.provider.setCurrentText("vLLM")
+    form.provider.setCurrentText("DeepSeek")
+    assert (form.input_price.text(), form.output_price.text()) == ("2", "8")
+    assert "2025-02-25" in form.input_price.toolTip()
+    form.provider.setCurrentText("OpenAI")
+    assert (form.input_price.text(), form.output_price.text(), form.input_price.toolTip()) == ("", "", "")
+
+
+def test_without_a_quick_model_no_role_asks_it_and_without_a_server_there_is_no_fallback(config, open_dialog):
+    values = {
+        "base_url": "https://a.test/v1", "model": "m", "quick": {"model": "q"},
+        "roles": {"judge": "deep", "risk_analyst": "quick"},
+        "fallbacks": [{"base_url": "https://b.test/v1", "model": "n"}],
+    }  # fmt: skip
+    page = open_dialog(config).model
+    page.quick.provider.setCurrentIndex(0)
+    found = page.changes(values)
+    assert found["roles"] == {"judge": "deep"}
+    assert found["fallbacks"] == values["fallbacks"]
+    page.deep.provider.setCurrentIndex(0)
+    assert not {"roles", "fallbacks"} & set(page.changes(values))
 
 
 # accounts and limits

@@ -140,7 +140,7 @@ def test_the_funnel_of_the_last_day_is_read_when_its_tab_is_opened(run, engine, 
     wait_for(window.tail.with_reader)
     window.tabs.setCurrentWidget(window.funnel)
     wait_for(lambda: window.funnel.day.count() > 0)
-    assert window.funnel.day.itemText(0) == "2024-12-31"
+    assert window.funnel.day.itemText(0) == "2024-11-20"
     assert window.funnel.steps[0].text().startswith("扫描")
     window.funnel.symbol.setText("乱写")
     window.funnel.refresh()

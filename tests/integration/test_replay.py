@@ -22,12 +22,20 @@ from vnpy_aiagent.brain.kept import read_kept
 from vnpy_aiagent.brain.replay import Replayed, replay
 from vnpy_aiagent.brain.runner import ProcessRunner
 from vnpy_aiagent.brain.shown_prompts import prompts_of
-from vnpy_aiagent.config import BrainSettings, BudgetSettings, LlmSettings, QuickModel
-from vnpy_aiagent.domain import Decision, Proposal, RunStarted, VirtualClock
+from vnpy_aiagent.config import BrainSettings, BudgetSettings, Fallback, LlmSettings, QuickModel
+from vnpy_aiagent.domain import Action, Decision, Proposal, RunStarted, VirtualClock
 from vnpy_aiagent.errors import ModelUnavailable
 from vnpy_aiagent.llm.cassette import Cassette
 from vnpy_aiagent.store.journal import JournalReader
-from vnpy_aiagent.testing.model_server import Body, Fault, ModelServer, closed_port_url, text_reply
+from vnpy_aiagent.testing.model_server import (
+    Body,
+    Fault,
+    ModelServer,
+    Stream,
+    closed_port_url,
+    streamed,
+    text_reply,
+)
 
 from .loop_helpers import Played, play, settings, sse50
 from .scripted_trader import trade
@@ -73,14 +81,20 @@ def test_every_decision_is_made_again_byte_for_byte_without_the_server(recorded:
 
 
 def test_the_prompts_shown_are_those_that_the_server_got(shared: Path) -> None:
-    with ModelServer(trade) as server:
+    def aloud(body: Body) -> Body:
+        answer = trade(body)
+        answer["choices"][0]["message"]["reasoning_content"] = "thinking"
+        return answer
+
+    with ModelServer(aloud) as server:
         played = run(shared, server.base_url, end=date(2025, 7, 2))
     sent = [[(m["role"], m["content"] or "") for m in asked.body["messages"]] for asked in server.requests]
     shown: list[Any] = []
     answers = Cassette(played.result.journal.with_name("cassette.db"))
     for each in again(played):
         prompts = prompts_of(each, answers)
-        assert all(prompt.exact for prompt in prompts)
+        assert all(prompt.exact and prompt.model == "test-model" for prompt in prompts)
+        assert all(prompt.answer is not None and prompt.answer.reasoning == "thinking" for prompt in prompts)
         contents = [prompt.content for prompt in prompts if prompt.content]
         shown += [[(m["role"], m["content"]) for m in content["messages"]] for content in contents]
     answers.close()
@@ -160,6 +174,53 @@ def test_failures_of_a_model_are_made_again_too(shared: Path, fault: Callable[[]
     with ModelServer(failing) as server:
         played = run(shared, server.base_url, end=date(2025, 7, 2), input_price=2, output_price=8)
     assert any(decision.failures for decision in played.of(Decision))
+    assert [each.difference for each in again(played)] == [""] * len(played.of(Decision))
+
+
+def test_decisions_that_a_fallback_answered_are_made_again(shared: Path) -> None:
+    """The first server answers every third question, refuses one and dies in the middle of another."""
+    asked = 0
+
+    def flaky(body: Body) -> Body | Fault | Stream:
+        nonlocal asked
+        asked += 1
+        if asked % 3 == 1:
+            return trade(body)
+        return (
+            Fault(status=429, retry_after=60)
+            if asked % 3 == 2
+            else streamed(text_reply("看多" * 9), share=0.5)
+        )
+
+    with ModelServer(flaky) as first, ModelServer(trade) as second:
+        spare = Fallback(base_url=second.base_url, model="spare", api_key=KEY + "-2", output_price=9)
+        played = run(shared, first.base_url, fallbacks=(spare,), input_price=2, output_price=8)
+    exchanges = [each for decision in played.of(Decision) for each in decision.exchanges]
+    assert {each.model for each in exchanges} == {"test-model", "spare"}
+    assert [each.difference for each in again(played)] == [""] * len(played.of(Decision))
+    facts = played.of(RunStarted)[0].mind["deep"]["fallbacks"]
+    assert facts == [{"model": "spare", "input_price": "0", "output_price": "9"}]
+    assert all(KEY.encode() not in path.read_bytes() for path in played.result.journal.parent.iterdir())
+
+
+def test_both_servers_down_hold_and_are_made_again(shared: Path) -> None:
+    spare = Fallback(base_url=closed_port_url(), model="spare", input_price=7)
+    played = run(shared, closed_port_url(), end=date(2025, 7, 2), fallbacks=(spare,))
+    proposals = played.of(Proposal)
+    assert proposals
+    assert {proposal.action for proposal in proposals} == {Action.HOLD}
+    assert all("ModelUnavailable" in proposal.abstained for proposal in proposals)
+    assert [each.difference for each in again(played)] == [""] * len(played.of(Decision))
+
+
+def test_roles_that_ask_different_models_are_made_again(shared: Path) -> None:
+    with ModelServer(trade) as server, ModelServer(trade) as small:
+        quick = QuickModel(base_url=small.base_url, model="small", max_tokens=777, seed=3, input_price=1)
+        played = run(shared, server.base_url, quick=quick, roles={"conservative": "quick", "judge": "deep"})
+    tokens = {body["max_tokens"] for body in (request.body for request in small.requests)}
+    assert tokens == {777}
+    asked = [each for each in played.of(Decision) if len({e.model for e in each.exchanges}) == 2]
+    assert asked
     assert [each.difference for each in again(played)] == [""] * len(played.of(Decision))
 
 

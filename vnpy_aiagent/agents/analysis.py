@@ -54,6 +54,10 @@ class BrainRunner(Protocol):
         """Decide, now or later, and deliver the answer once; a failure is an answer that holds."""
         ...
 
+    def cancel(self, reason: str) -> None:
+        """End the decisions under way: they are answered at once, and hold."""
+        ...
+
 
 class AnalysisAgent:
     """Handles schedules and requests."""

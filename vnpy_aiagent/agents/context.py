@@ -32,6 +32,7 @@ class Universe:
     """Symbols that may be traded, their names, and the intervals of bars that the data holds.
 
     `pool` are the automatic ones among them; it changes before `symbols` does, while their bars are loaded.
+    `indices` are indices whose daily bars are held beside them; they are looked at, never traded.
     """
 
     symbols: tuple[str, ...]
@@ -39,6 +40,7 @@ class Universe:
     intervals: tuple[BarInterval, ...]
     hypothetical: bool = False
     pool: tuple[str, ...] = ()
+    indices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

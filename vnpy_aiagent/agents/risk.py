@@ -328,6 +328,7 @@ class RiskAgent:
             external=book.external.get(symbol, 0),
             beside_external=settings.execution.beside_external,
             margin=book.margin,
+            sized_down=isinstance(wish, Proposal) and wish.planned_weight is not None,
         )
 
     def _prices(self, proposal: Proposal) -> Prices:
@@ -436,7 +437,7 @@ class RiskAgent:
         down, up = (quote.limit_down, quote.limit_up) if quote else (None, None)
         low = _inside(ceil_to_tick(limit * (1 - bound), tick), down, up)
         high = _inside(floor_to_tick(limit * (1 + bound), tick), down, up)
-        reason = proposal.reasons[0].text if proposal.reasons else say("无说明")
+        reason = proposal.main_reason or say("无说明")
         house.bus.post(
             Signal,
             EVENT_AI_SIGNAL,

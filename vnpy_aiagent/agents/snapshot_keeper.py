@@ -7,16 +7,20 @@ from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.domain import AnalysisRequest, BarInterval, KeptSeries, SnapshotKept
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 from vnpy_aiagent.tools.snapshot_codec import (
-    KEPT,
     continues,
     dump_rows,
     dump_view,
     long_facts,
     refer,
+    referred_to,
+    shared_lists,
 )
 
 LONGEST_CHAIN = 60
 """Entries that are read at most to put one series together again."""
+
+MOST_SHARED = 64
+"""Lists of facts of the market and of industries that are remembered, the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,12 @@ class SnapshotKeeper:
         self._bus = bus
         self._known: dict[tuple[str, BarInterval], _Known] = {}
         self._facts: dict[str, dict[str, str]] = {}
+        self._shared: dict[str, str] = {}
 
     def keep(self, request: AnalysisRequest, snapshot: DecisionSnapshot) -> SnapshotKept:
         """Journal the snapshot as an effect of the request."""
         kept = {interval: self._part(request.symbol, interval, s) for interval, s in snapshot.bars.items()}
-        view = refer(dump_view(snapshot), self._facts.get(request.symbol, {}))
+        view = refer(dump_view(snapshot), self._facts.get(request.symbol, {}) | self._shared)
         message = self._bus.post(
             SnapshotKept,
             cause=request.id,
@@ -61,10 +66,12 @@ class SnapshotKeeper:
     def _note_facts(self, symbol: str, message: SnapshotKept) -> None:
         """Remember where the long facts of this view are kept; what it does not hold is forgotten."""
         before = self._facts.get(symbol, {})
-        items = [item for items in message.view["facts"].values() for item in items]
-        referred = {item["digest"] for item in items if KEPT in item}
+        referred = referred_to(message.view)
         kept = {digest: entry for digest, entry in before.items() if digest in referred}
         self._facts[symbol] = kept | dict.fromkeys(long_facts(message.view), message.id)
+        self._shared |= dict.fromkeys(shared_lists(message.view), message.id)
+        while len(self._shared) > MOST_SHARED:
+            del self._shared[next(iter(self._shared))]
 
     def _part(self, symbol: str, interval: BarInterval, series: BarSeries) -> KeptSeries:
         known = self._known.get((symbol, interval))

@@ -1,12 +1,17 @@
 """Builds the immutable picture that a decision sees, from what is known at this moment."""
 
+from dataclasses import replace
+
 from vnpy_aiagent.agents.context import AgentContext
 from vnpy_aiagent.data.facts import FactView
 from vnpy_aiagent.domain import AnalysisRequest, BarInterval, Severity, say
 from vnpy_aiagent.errors import DataError
-from vnpy_aiagent.tools.snapshot import DecisionSnapshot, InstrumentView, MarketOverview
+from vnpy_aiagent.tools.index_figures import index_view
+from vnpy_aiagent.tools.snapshot import DecisionSnapshot, IndexView, InstrumentView, MarketOverview
 
 INTRADAY_BARS = 240
+INDEX_BARS = 61
+MOST_INDICES = 8
 
 
 def build_snapshot(house: AgentContext, request: AnalysisRequest, market: MarketOverview) -> DecisionSnapshot:
@@ -25,14 +30,18 @@ def build_snapshot(house: AgentContext, request: AnalysisRequest, market: Market
     }
     quote = house.portfolio.quotes.get(symbol)
     now = house.clock.now()
+    book = house.portfolio.quotes.order_book(symbol)
     if quote is not None and quote.at.date() != now.date():
-        quote = None
+        quote = book = None
     valid_until = house.session_end(symbol)
     instrument = house.portfolio.instrument_view(
         symbol, house.universe.names.get(symbol, ""), house.universe.hypothetical
     )
     accounts = tuple(
-        house.portfolio.account_view(name, symbol, max_weight(house, name, instrument))
+        replace(
+            house.portfolio.account_view(name, symbol, max_weight(house, name, instrument)),
+            low_confidence_scale=house.account(name).risk.low_confidence_scale,
+        )
         for name in request.accounts
     )
     lessons = house.lessons.recent(market.regime) if house.settings.brain.lessons else ()
@@ -48,7 +57,16 @@ def build_snapshot(house: AgentContext, request: AnalysisRequest, market: Market
         session=valid_until.date(),
         valid_until=valid_until,
         facts=known_facts(house, request),
+        book=book,
+        indices=index_views(house),
     )
+
+
+def index_views(house: AgentContext) -> tuple[IndexView, ...]:
+    """The indices whose daily bars are held, at their latest complete bar; none that has no bars."""
+    names = house.universe.indices[:MOST_INDICES]
+    found = (index_view(house.bars.bars(name, BarInterval.DAILY, INDEX_BARS)) for name in names)
+    return tuple(view for view in found if view is not None)
 
 
 def known_facts(house: AgentContext, request: AnalysisRequest) -> FactView:

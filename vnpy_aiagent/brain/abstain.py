@@ -4,6 +4,7 @@ from vnpy_aiagent.domain import Text, clean, say
 from vnpy_aiagent.errors import (
     BudgetSpent,
     CassetteMiss,
+    ModelCancelled,
     ModelNonsense,
     ModelRefused,
     ModelTimeout,
@@ -15,6 +16,7 @@ MAX_REASON = 600
 SENTENCES: tuple[tuple[type[Exception], Text], ...] = (
     (RequestExpired, say("请求等过了时限，没有询问模型，保持不动（{detail}）")),
     (CassetteMiss, say("没有录下这次模型问答，保持不动（{detail}）")),
+    (ModelCancelled, say("决策途中 AI 被暂停或停止，不再等模型，保持不动（{detail}）")),
     (ModelUnavailable, say("模型没有应答，保持不动（{detail}）")),
     (ModelTimeout, say("模型没有在时限内回答，保持不动（{detail}）")),
     (ModelRefused, say("模型服务器拒绝了请求，保持不动（{detail}）")),

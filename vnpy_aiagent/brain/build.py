@@ -12,7 +12,15 @@ from vnpy_aiagent.domain import Severity, Text
 from vnpy_aiagent.llm.budget import DayUse
 from vnpy_aiagent.llm.factory import build_ledger, build_model
 
-ROLE_FACTS = {"model", "max_tokens", "temperature", "seed", "input_price", "output_price"}
+ROLE_FACTS: dict[str, Any] = {
+    "model": True,
+    "max_tokens": True,
+    "temperature": True,
+    "seed": True,
+    "input_price": True,
+    "output_price": True,
+    "fallbacks": {"__all__": {"model", "input_price", "output_price"}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,8 @@ def build_brain(setup: BrainSetup, monotonic: Callable[[], float] | None = time.
         quick = build_model(
             setup.llm, ledger, "quick", tell=tell, monotonic=monotonic, cassette=setup.cassette
         )
-    return Brain(model, setup.llm, setup.brain, quick=quick, notices=notices)
+    width = setup.brain.parallel_roles if monotonic is not None else 1
+    return Brain(model, setup.llm, setup.brain, quick=quick, notices=notices, width=width)
 
 
 def mind_facts(llm: LlmSettings, brain: BrainSettings) -> dict[str, Any]:
@@ -57,6 +66,7 @@ def mind_facts(llm: LlmSettings, brain: BrainSettings) -> dict[str, Any]:
         "brain": brain.model_dump(mode="json"),
         "deep": _role_facts(llm, "deep"),
         "quick": _role_facts(llm, "quick") if llm.quick is not None else None,
+        "roles": dict(llm.roles),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from vnpy_aiagent.brain.schemas import Answer, read_answer, schema_of
 from vnpy_aiagent.config import LlmSettings
-from vnpy_aiagent.errors import ModelNonsense, ToolError
+from vnpy_aiagent.errors import ModelNonsense, QuotaSpent, ToolError
 from vnpy_aiagent.llm.port import ChatMessage, ModelPort, ModelReply, ModelRequest, ToolCall, Usage
 from vnpy_aiagent.tools.registry import Toolbox, as_message
 
@@ -27,6 +27,12 @@ class Trace:
         self.usage = self.usage + reply.usage
         self.digest = sha256((self.digest + request.fingerprint()).encode("ascii")).hexdigest()
 
+    def merge(self, other: "Trace") -> None:
+        """Count what another conversation used; the order of merging is part of the hash."""
+        if other.digest:
+            self.usage = self.usage + other.usage
+            self.digest = sha256((self.digest + other.digest).encode("ascii")).hexdigest()
+
 
 class Conversation:
     """Messages with one role. Raises ModelError where no valid answer comes of it."""
@@ -41,14 +47,19 @@ class Conversation:
         user: str,
         toolbox: Toolbox | None = None,
         steps: int = 1,
+        calls: int | None = None,
     ) -> None:
-        """`steps` bounds the turns in which tools may be called."""
+        """`steps` bounds the turns in which tools may be called, `calls` the questions to the model.
+
+        The last call is for the answer: no tools are offered with it.
+        """
         self.model = model
         self.settings = settings
         self.trace = trace
         self.task = task
         self.toolbox = toolbox
         self.steps = steps
+        self.calls = calls
         self.messages: list[ChatMessage] = [
             ChatMessage(role="system", content=system),
             ChatMessage(role="user", content=user),
@@ -58,10 +69,11 @@ class Conversation:
     def ask(self, answer: type[AnswerType]) -> AnswerType:
         """Run tools as the model wishes, then parse its answer; one repair where it does not parse."""
         for step in range(self.steps + 2):
-            reply = self._complete(answer, tools=step < self.steps)
+            tools = step < self.steps and self.calls != 1
+            reply = self._complete(answer, tools=tools)
             self.messages.append(reply.as_message())
             if reply.tool_calls:
-                self._run_tools(reply.tool_calls, allowed=step < self.steps)
+                self._run_tools(reply.tool_calls, allowed=tools)
                 continue
             try:
                 return read_answer(answer, reply.text, is_llm=self.model.is_llm)
@@ -81,6 +93,10 @@ class Conversation:
         )
 
     def _complete(self, answer: type[Answer], *, tools: bool) -> ModelReply:
+        if self.calls is not None:
+            if self.calls < 1:
+                raise QuotaSpent(f"{self.task}: no model call is left for an answer; raise brain.study_calls")
+            self.calls -= 1
         specs = self.toolbox.specs() if self.toolbox is not None and tools else ()
         request = ModelRequest(
             task=self.task,

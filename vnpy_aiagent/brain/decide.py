@@ -1,20 +1,20 @@
 """One decision: a request and a snapshot in, the trace and one proposal an account out. No side effects.
 
-The analyst studies with tools and gives a finding. Where something is at stake, the styles argue in turn,
-each hearing those before it: the aggressive proposes, the conservative attacks, the judge weighs; each
+The analysts study with tools, their findings are joined. Where something is at stake it is debated, and each
 style's plan is its own account's proposal. A model that fails, in whatever way, means HOLD with the reason.
 """
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from vnpy_aiagent.brain.abstain import abstention, reason
-from vnpy_aiagent.brain.conversation import Conversation, Trace
-from vnpy_aiagent.brain.plans import check_plan, price_context, to_proposal
-from vnpy_aiagent.brain.prompts import system_prompt
+from vnpy_aiagent.brain.analysts import Study, StudyOutcome
+from vnpy_aiagent.brain.conversation import Trace
+from vnpy_aiagent.brain.debate import Debate, DebateCase, DebateOutcome
+from vnpy_aiagent.brain.mask import Mask
+from vnpy_aiagent.brain.plans import check_plan, price_context, to_proposal, with_certainty
 from vnpy_aiagent.brain.quarantine import (
     Quarantine,
     sized,
@@ -22,39 +22,35 @@ from vnpy_aiagent.brain.quarantine import (
     text_finding,
     without_texts,
 )
-from vnpy_aiagent.brain.schemas import FindingAnswer, PlanAnswer
 from vnpy_aiagent.config import BrainSettings, LlmSettings
 from vnpy_aiagent.data.atr import average_true_range
 from vnpy_aiagent.domain import (
     Action,
     AnalysisRequest,
     BarInterval,
-    DebateTurn,
     Decision,
     Evidence,
+    Exchange,
     Finding,
     Proposal,
     Reason,
     RequestKind,
     Severity,
     Stance,
-    Style,
     Text,
     TokenUsage,
     say,
 )
 from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelNonsense, ModelUnavailable, RequestExpired
-from vnpy_aiagent.llm.budget import BudgetedModel
-from vnpy_aiagent.llm.grounding import check_citations
+from vnpy_aiagent.llm.ledger import ledger_of
 from vnpy_aiagent.llm.port import ModelPort
 from vnpy_aiagent.llm.recording import LoggedModel
-from vnpy_aiagent.tools import Toolbox, tools_for
-from vnpy_aiagent.tools.account import account_facts
+from vnpy_aiagent.llm.roles import RoleModel
+from vnpy_aiagent.llm.scope import Scope, Watch
+from vnpy_aiagent.tools import tools_for
 from vnpy_aiagent.tools.snapshot import AccountView, DecisionSnapshot
 
-ANALYST = "technical_analyst"
 Notice = tuple[Severity, Text]
-SPEAKERS = (Style.AGGRESSIVE, Style.CONSERVATIVE, Style.JUDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +74,34 @@ class Brain:
         *,
         quick: ModelPort | None = None,
         notices: list[Notice] | None = None,
+        width: int = 1,
     ) -> None:
-        """Models stand behind their ports, budget included; they put in `notices` what people should know."""
+        """Models stand behind their ports, budget included; they put in `notices` what people should know.
+
+        `width` is how many analysts are asked at a time; a decision is the same with any.
+        """
         self.model = model
         self.llm = llm
         self.settings = settings
         self.quick = quick
         self.notices = notices if notices is not None else []
+        self.width = width
 
-    def decide(self, request: AnalysisRequest, snapshot: DecisionSnapshot) -> BrainAnswer:
-        """Never raises for what a model does; such a decision holds and says why."""
-        deciding = self._deciding(request, snapshot)
-        if isinstance(self.model, BudgetedModel):
-            self.model.ledger.begin_decision(snapshot.at.date())
+    def decide(
+        self, request: AnalysisRequest, snapshot: DecisionSnapshot, watch: Watch | None = None
+    ) -> BrainAnswer:
+        """Never raises for what a model does; such a decision holds and says why.
+
+        Several decisions may be made at the same time, each in its own thread. `watch` may cancel this one.
+        """
+        deciding = self._deciding(request, snapshot, watch or Watch())
         if snapshot.at > request.deadline:
             return deciding.failed(expired(request))
         answer = deciding.run()
-        alerts = tuple(self.notices)
-        self.notices.clear()
-        return replace(answer, alerts=alerts)
-
-    def failed(self, request: AnalysisRequest, snapshot: DecisionSnapshot, error: Exception) -> BrainAnswer:
-        """The answer for a decision that a bug ended, with what its models used until then."""
-        return self._deciding(request, snapshot).failed(error)
+        alerts = []
+        while self.notices:
+            alerts.append(self.notices.pop(0))
+        return replace(answer, alerts=tuple(alerts))
 
     def close(self) -> None:
         """Give up the models' connections."""
@@ -108,11 +109,14 @@ class Brain:
         if self.quick is not None:
             self.quick.close()
 
-    def _deciding(self, request: AnalysisRequest, snapshot: DecisionSnapshot) -> "_Deciding":
-        model, llm = self.model, self.llm.of("deep")
-        if request.request is RequestKind.MANAGE and self.quick is not None:
-            model, llm = self.quick, self.llm.of("quick")
-        return _Deciding(model.name, model.is_llm, request, snapshot, _Mind(model, llm, self.settings))
+    def _deciding(self, request: AnalysisRequest, snapshot: DecisionSnapshot, watch: Watch) -> "_Deciding":
+        quick = request.request is RequestKind.MANAGE and self.quick is not None
+        ledger = ledger_of(self.model)
+        purse = ledger.begin_decision(snapshot.at.date(), watch.settled) if ledger is not None else None
+        scope = Scope(purse, watch.cancel, watch.heard)
+        model = RoleModel(self.model, self.quick, self.llm, "quick" if quick else "deep", scope)
+        mind = _Mind(model, model.settings, self.settings, self.width)
+        return _Deciding(model.name, model.is_llm, request, snapshot, mind)
 
 
 def failed_answer(
@@ -132,11 +136,12 @@ def expired(request: AnalysisRequest) -> RequestExpired:
 
 @dataclass(frozen=True, slots=True)
 class _Mind:
-    """What decides: a model, its settings, and those of the brain."""
+    """What decides: a model, its settings, those of the brain, and how many roles it asks at a time."""
 
     model: ModelPort
     llm: LlmSettings
     settings: BrainSettings
+    width: int = 1
 
 
 class _Deciding:
@@ -152,23 +157,23 @@ class _Deciding:
     ) -> None:
         self.model_name = model
         self.is_llm = is_llm
-        self._log = LoggedModel(mind.model) if mind is not None else None
+        masked = mind is not None and mind.settings.mask and mind.model.is_llm  # rules remember nothing
+        self._hide = Mask.of(snapshot).hide if masked else None
+        self._log = LoggedModel(mind.model, self._hide) if mind is not None else None
         self._mind = replace(mind, model=self._log) if mind is not None and self._log is not None else None
         self.request = request
         self.snapshot = snapshot
         self.trace = Trace()
-        self.toolbox = Toolbox(without_texts(snapshot), tools_for(snapshot))
         self.context = price_context(snapshot, _atr(snapshot))
-        self.findings: list[Finding] = []
+        self.study: StudyOutcome | None = None
+        self.texts: tuple[Finding, ...] = ()
         self.read: list[Evidence] = []
-        self.turns: list[DebateTurn] = []
+        self.debated = DebateOutcome()
         self.failures: list[str] = []
-        self.silent: dict[Style, Exception] = {}
-        self.plans: dict[Style, PlanAnswer] = {}
 
     def run(self) -> BrainAnswer:
         try:
-            finding = self._find()
+            finding = self._study()
             if self._at_stake(finding):
                 self._debate(finding)
                 proposals = [self._proposal(account) for account in self.snapshot.accounts]
@@ -178,7 +183,6 @@ class _Deciding:
                     self._hold(account, self._nothing_at_stake(finding)) for account in self.snapshot.accounts
                 ]
         except (ModelError, BudgetSpent) as error:
-            self.failures.append(reason(error))
             proposals = [self._abstain(account, error) for account in self.snapshot.accounts]
         return BrainAnswer(self.request.id, self._decision(), tuple(proposals))
 
@@ -193,117 +197,86 @@ class _Deciding:
             raise RuntimeError("a failed decision has nobody to ask")
         return self._mind
 
-    def _find(self) -> Finding:
-        talk = Conversation(
-            self.mind.model,
-            self.mind.llm,
-            self.trace,
-            ANALYST,
-            system_prompt(ANALYST, self.snapshot.language),
-            json.dumps({"request": self._facts()}, ensure_ascii=False),
-            self.toolbox,
-            self.mind.settings.tool_steps,
+    def _new_log(self) -> LoggedModel:
+        return LoggedModel(self._log.model if self._log is not None else self.mind.model, self._hide)
+
+    def _study(self) -> Finding:
+        """Ask the analysts. Raises the first error where all who were asked failed."""
+        mind = self.mind
+        study = Study(
+            without_texts(self.snapshot),
+            tools_for(self.snapshot),
+            self._facts(),
+            mind.llm,
+            mind.settings,
+            self._new_log,
+            mind.width,
         )
-        answer = talk.ask(FindingAnswer)
-        try:
-            check_citations(answer.evidence, self._evidence())
-        except ModelNonsense as error:
-            talk.object(str(error))
-            answer = talk.ask(FindingAnswer)
-            check_citations(answer.evidence, self._evidence())
-        fresh = any(self._evidence()[name].available_at for name in answer.evidence)
-        finding = Finding(
-            role=ANALYST,
-            stance=answer.stance,
-            strength=answer.strength if fresh else 0.0,
-            confidence=answer.confidence,
-            text=Text(template=answer.text, figures=answer.figures),
-            evidence=answer.evidence,
-        )
-        self.findings.append(finding)
-        return finding
+        self.study = study.run(self.trace)
+        self.failures += [f"{role}: {reason(error)}" for role, error in self.study.errors]
+        if self.study.asked and len(self.study.errors) == self.study.asked:
+            raise self.study.errors[0][1]
+        return self.study.summary()
 
     def _at_stake(self, finding: Finding) -> bool:
         if self.request.request is RequestKind.REPLAN:
             return True
         strong = finding.strength >= self.mind.settings.min_strength
         if self.request.request is RequestKind.OPEN:
-            return strong and finding.stance is Stance.BULLISH
+            return strong and self._supported() and finding.stance is Stance.BULLISH
         return finding.stance is not Stance.NEUTRAL
 
+    def _supported(self) -> bool:
+        return self.study is not None and self.study.aggregate.support >= self.mind.settings.min_support
+
     def _nothing_at_stake(self, finding: Finding) -> Text:
+        if not finding.fresh or self.study is None:
+            return say("没有一个角色有新鲜的依据和看法，信号为零，不值得辩论")
+        total, settings = self.study.aggregate, self.mind.settings
+        if total.strength >= settings.min_strength and not self._supported():
+            return say(
+                "信号 {stance} 强度 {strength}，但看法一致的角色只占权重 {support}，不足 {minimum}，"
+                "不值得辩论",
+                stance=total.stance.name,
+                strength=f"{total.strength:.2f}",
+                support=f"{total.support:.0%}",
+                minimum=f"{settings.min_support:.0%}",
+            )
         return say(
-            "信号 {stance} 强度 {strength}，门槛 {threshold}，不值得辩论",
+            "信号 {stance} 强度 {strength}，门槛 {threshold}，计入 {count} 个角色，不值得辩论",
+            count=len(total.weights),
             stance=finding.stance.name,
             strength=f"{finding.strength:.2f}",
-            threshold=f"{self.mind.settings.min_strength:.2f}",
+            threshold=f"{settings.min_strength:.2f}",
         )
 
     def _debate(self, finding: Finding) -> None:
-        wanted = {account.style for account in self.snapshot.accounts}
-        speakers = [style for style in SPEAKERS if style in wanted or self._challenges(style, wanted)]
-        for style in speakers:
-            try:
-                plan = self._speak(style, finding)
-            except (ModelError, BudgetSpent) as error:
-                self.failures.append(f"{style.name}: {reason(error)}")
-                self.silent[style] = error
-                continue
-            self.plans[style] = plan
-            self.turns.append(_turn(style, plan))
-
-    def _challenges(self, style: Style, wanted: set[Style]) -> bool:
-        """A lone account still hears the conservative's attack before it decides."""
-        return self.mind.settings.debate and style is Style.CONSERVATIVE and wanted != {Style.CONSERVATIVE}
-
-    def _speak(self, style: Style, finding: Finding) -> PlanAnswer:
-        role = style.name.lower()
-        account = next((a for a in self.snapshot.accounts if a.style is style), None)
-        facts = {
-            "request": self._facts(),
-            "account": account_facts(account) if account else None,
-            "finding": finding.model_dump(mode="json"),
-            "evidence": [
-                {"evidence_id": e.id, "tool": e.tool, "data": json.loads(e.result)}
-                for e in self.toolbox.evidence
-            ],
-            "debate": [turn.model_dump(mode="json") for turn in self.turns]
-            if self.mind.settings.debate
-            else [],
-        }
-        talk = Conversation(
-            self.mind.model,
-            self.mind.llm,
-            self.trace,
-            role,
-            system_prompt(role, self.snapshot.language),
-            json.dumps(facts, ensure_ascii=False),
+        case = DebateCase(
+            self.request,
+            self.snapshot,
+            self._facts(),
+            finding,
+            self.evidence,
+            self.context,
+            tuple(each for each in self.study.findings if each.weight) if self.study is not None else (),
         )
-        for _ in range(2):
-            plan = talk.ask(PlanAnswer)
-            try:
-                judged = account or self._anyone()
-                check_plan(plan, self.request, judged, self.context, self._evidence())
-            except ModelNonsense as error:
-                talk.object(str(error))
-            else:
-                return plan
-        raise ModelNonsense(f"{role}: no valid plan")
-
-    def _anyone(self) -> AccountView | None:
-        return self.snapshot.accounts[0] if self.snapshot.accounts else None
+        debate = Debate(self.mind.model, self.mind.llm, self.mind.settings, self.trace, case)
+        self.debated = debate.hold()
+        self.failures += self.debated.failures
 
     def _proposal(self, account: AccountView) -> Proposal:
-        plan = self.plans.get(account.style)
+        plan = self.debated.plans.get(account.style)
         if plan is None:
-            return self._abstain(account, self.silent.get(account.style, ModelUnavailable("no plan")))
+            silent = self.debated.silent.get(account.style, ModelUnavailable("no plan"))
+            return self._abstain(account, silent)
         try:  # two accounts of one style share a plan, which may fit only one of them
             check_plan(plan, self.request, account, self.context, self._evidence())
         except ModelNonsense as error:
             return self._abstain(account, error)
-        return to_proposal(
+        proposal = to_proposal(
             plan, self.request, account.name, self._valid_until(), self.model_name, self.snapshot.at
         )
+        return with_certainty(proposal, account, self.mind.settings.low_certainty)
 
     def _weigh_texts(self, finding: Finding, proposals: list[Proposal]) -> list[Proposal]:
         """Let texts scale what is bought, last of all: no plan is made by anyone who has read one.
@@ -317,13 +290,14 @@ class _Deciding:
         view = Quarantine(self.mind.model, self.mind.llm, self.mind.settings, self.trace).read(self.snapshot)
         if not view.read:
             return proposals
-        evidence = text_evidence(view, len(self.toolbox.evidence) + 1, cap)
+        evidence = text_evidence(view, cap)
         self.read.append(evidence)
-        self.findings.append(text_finding(view, finding, cap, evidence.id))
+        self.texts = (text_finding(view, finding, cap, evidence),)
         pairs = zip(proposals, self.snapshot.accounts, strict=True)
         return [sized(proposal, account, view, finding, cap, evidence.id) for proposal, account in pairs]
 
     def _hold(self, account: AccountView, reason: Text) -> Proposal:
+        finding = self.study.summary() if self.study is not None else None
         return Proposal(
             id="",
             at=self.snapshot.at,
@@ -332,9 +306,9 @@ class _Deciding:
             decision_id="",
             symbol=self.request.symbol,
             action=Action.HOLD,
-            confidence=self.findings[0].confidence if self.findings else 0.0,
+            confidence=finding.confidence if finding is not None else 0.0,
             setup=self.request.setup,
-            reasons=(Reason(text=reason, evidence=self.findings[0].evidence if self.findings else ()),),
+            reasons=(Reason(text=reason, evidence=finding.evidence if finding is not None else ()),),
             model=self.model_name,
             valid_until=self._valid_until(),
         )
@@ -353,24 +327,36 @@ class _Deciding:
             symbol=self.request.symbol,
             model=self.model_name,
             is_llm=self.is_llm,
-            evidence=(*self.toolbox.evidence, *self.read),
-            findings=tuple(self.findings),
-            debate=tuple(self.turns),
+            evidence=(*self.evidence, *self.read),
+            findings=(*(self.study.findings if self.study is not None else ()), *self.texts),
+            debate=tuple(self.debated.turns),
             lessons=tuple(lesson.id for lesson in self.snapshot.lessons),
             prompt_hash=self.trace.digest,
             usage=self._usage(),
             failures=tuple(self.failures),
-            exchanges=tuple(self._log.exchanges) if self._log is not None else (),
+            exchanges=self._exchanges(),
+            aggregate=self.study.aggregate if self.study is not None else None,
         )
 
     def _usage(self) -> TokenUsage:
         """By the budget where there is one: it counts calls that failed, too."""
         model = self._log.model if self._log is not None else None
-        used = model.ledger.usage_decision if isinstance(model, BudgetedModel) else self.trace.usage
+        purse = model.scope.purse if isinstance(model, RoleModel) else None
+        used = purse.usage if purse is not None else self.trace.usage
         return TokenUsage(**used.model_dump())
 
+    def _exchanges(self) -> tuple[Exchange, ...]:
+        """Of the study in the order of roles, then of all else in order."""
+        studied = self.study.exchanges if self.study is not None else ()
+        return (*studied, *(self._log.exchanges if self._log is not None else ()))
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        studied = self.study.evidence if self.study is not None else ()
+        return (*studied, *self.debated.evidence)
+
     def _evidence(self) -> dict[str, Any]:
-        return {evidence.id: evidence for evidence in self.toolbox.evidence}
+        return {evidence.id: evidence for evidence in self.evidence}
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -389,22 +375,3 @@ class _Deciding:
 def _atr(snapshot: DecisionSnapshot) -> Decimal | None:
     series = snapshot.bars.get(BarInterval.DAILY)
     return None if series is None else average_true_range(series.upto(snapshot.at))
-
-
-def _turn(style: Style, plan: PlanAnswer) -> DebateTurn:
-    lines = [plan.argument, *plan.questions]
-    figures: dict[str, str] = {}
-    templates = []
-    for number, line in enumerate(lines):
-        template = line.text
-        for name, value in line.figures.items():
-            template = template.replace("{" + name + "}", "{" + f"{name}_{number}" + "}")
-            figures[f"{name}_{number}"] = value
-        templates.append(template)
-    return DebateTurn(
-        role=style.name,
-        stance=plan.stance,
-        confidence=plan.confidence,
-        text=Text(template="\n".join(templates), figures=figures),
-        evidence=plan.argument.evidence,
-    )

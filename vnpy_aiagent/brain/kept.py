@@ -14,7 +14,6 @@ from vnpy_aiagent.domain import (
     KeptSeries,
     Lesson,
     Proposal,
-    RequestKind,
     RunStarted,
     SnapshotKept,
 )
@@ -25,13 +24,14 @@ from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 from vnpy_aiagent.tools.snapshot_codec import load_rows, load_snapshot, long_facts, resolve
 
 LONGEST_CHAIN = 1_000
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptDecision:
     """A decision as the journal has it, with all that it was made from but the model's answers.
 
-    `entry` and `proposals` are journal entries. `role` is the settings of the model that was asked.
+    `entry` and `proposals` are journal entries. `llm` is the settings of the models, without addresses.
     """
 
     entry: Entry
@@ -40,7 +40,7 @@ class KeptDecision:
     snapshot: DecisionSnapshot
     proposals: tuple[Entry, ...]
     brain: BrainSettings
-    role: LlmSettings
+    llm: LlmSettings
 
 
 def decision_entry(reader: JournalReader, entry_id: str) -> Entry:
@@ -72,7 +72,7 @@ def read_kept(reader: JournalReader, entry: Entry) -> KeptDecision:
             f"the journal keeps no snapshot for decision {entry.id}: an older version wrote it; "
             "choose a later decision"
         )
-    brain, role = _mind(reader, entry, request)
+    brain, llm = _mind(reader, entry)
     return KeptDecision(
         entry,
         decision,
@@ -80,7 +80,7 @@ def read_kept(reader: JournalReader, entry: Entry) -> KeptDecision:
         _snapshot(reader, SnapshotKept.model_validate_json(kept[-1].body)),
         tuple(child for child in reader.children(entry.id) if child.kind == Proposal.kind),
         brain,
-        role,
+        llm,
     )
 
 
@@ -130,8 +130,8 @@ def _part_before(
     return next(parts, None)
 
 
-def _mind(reader: JournalReader, entry: Entry, request: AnalysisRequest) -> tuple[BrainSettings, LlmSettings]:
-    """The brain's settings and those of the model that was asked, by the run that made the decision."""
+def _mind(reader: JournalReader, entry: Entry) -> tuple[BrainSettings, LlmSettings]:
+    """The brain's settings and those of the models, by the run that made the decision."""
     runs = list(reader.read(kinds=(RunStarted.kind,), until=entry.seq))
     mind: dict[str, Any] | None = RunStarted.model_validate_json(runs[-1].body).mind if runs else None
     if mind is None:
@@ -139,12 +139,24 @@ def _mind(reader: JournalReader, entry: Entry, request: AnalysisRequest) -> tupl
             f"the journal does not say by which settings decision {entry.id} was made: "
             "an older version wrote it"
         )
-    role = mind["quick"] if request.request is RequestKind.MANAGE and mind["quick"] else mind["deep"]
     try:
-        brain = BrainSettings.model_validate(mind["brain"])
-        return brain, LlmSettings.model_validate({**role, "model": ""})
+        return BrainSettings.model_validate(mind["brain"]), _models(mind)
     except (ValidationError, KeyError, TypeError) as error:
         raise DataError(
             f"the settings of decision {entry.id} are not those of this version "
             f"({str(error).splitlines()[0]}); use the version that wrote the journal"
         ) from None
+
+
+def _models(mind: dict[str, Any]) -> LlmSettings:
+    """Both models' settings with a place in the address' stead, which the journal does not keep."""
+    deep, quick = _asked(mind["deep"]), mind["quick"]
+    if not deep.get("model"):
+        return LlmSettings.model_validate({**deep, "base_url": "", "fallbacks": ()})
+    made = _asked(quick) if quick else None
+    return LlmSettings.model_validate({**deep, "quick": made, "roles": mind.get("roles", {})})
+
+
+def _asked(facts: dict[str, Any]) -> dict[str, Any]:
+    spares = [{**spare, "base_url": UNKNOWN} for spare in facts.get("fallbacks", ())]
+    return {**facts, "base_url": UNKNOWN, "fallbacks": spares}

@@ -27,6 +27,7 @@ from vnpy_aiagent.tools.snapshot import AccountView, DecisionSnapshot
 READER = "quarantine_reader"
 SENTIMENT = "sentiment_analyst"
 TOOL = "read_texts"
+EVIDENCE = "s1"
 READER_TOKENS, READER_SECONDS = 300, 20.0
 MAX_DIGITS = 4
 
@@ -125,7 +126,7 @@ def total_score(readings: Sequence[tuple[str, Reading]]) -> float:
     return round(sum(means) / len(means), MAX_DIGITS) if means else 0.0
 
 
-def text_evidence(view: TextView, number: int, cap: float) -> Evidence:
+def text_evidence(view: TextView, cap: float) -> Evidence:
     """The readings with their spans and sources, for people and the journal."""
     result = {
         "score": view.score,
@@ -144,7 +145,7 @@ def text_evidence(view: TextView, number: int, cap: float) -> Evidence:
     }
     texts = [fact.id for each in view.read for fact in each.document.facts]
     return Evidence(
-        id=f"e{number}",
+        id=EVIDENCE,
         tool=TOOL,
         arguments=json.dumps({"texts": texts}),
         available_at=_newest(view),
@@ -152,7 +153,7 @@ def text_evidence(view: TextView, number: int, cap: float) -> Evidence:
     )
 
 
-def text_finding(view: TextView, other: Finding, cap: float, evidence: str) -> Finding:
+def text_finding(view: TextView, other: Finding, cap: float, evidence: Evidence) -> Finding:
     """The texts' finding: its strength is at most the cap, and zero without another fresh finding."""
     stance = Stance.BULLISH if view.score > 0 else Stance.BEARISH if view.score < 0 else Stance.NEUTRAL
     return Finding(
@@ -166,7 +167,10 @@ def text_finding(view: TextView, other: Finding, cap: float, evidence: str) -> F
             score=f"{view.score:+.2f}",
             cap=f"{cap * 100:g}%",
         ),
-        evidence=(evidence,),
+        evidence=(evidence.id,),
+        available_at=evidence.available_at,
+        fresh=True,
+        weight=cap if other.strength > 0 else 0.0,
     )
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from vnpy_aiagent import errors
 from vnpy_aiagent.brain.decide import Brain, BrainAnswer, failed_answer
 from vnpy_aiagent.brain.kept import KeptDecision
+from vnpy_aiagent.config import LlmSettings, ModelRole
 from vnpy_aiagent.domain import Decision, Exchange, Message, Proposal
-from vnpy_aiagent.errors import AiAgentError, CassetteMiss, DataError
+from vnpy_aiagent.errors import AiAgentError, BudgetSpent, CassetteMiss, DataError, ModelError
 from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits, Ledger
 from vnpy_aiagent.llm.cassette import Cassette, fingerprint
 from vnpy_aiagent.llm.offline import OFFLINE_NAME, OfflineAnalyst
@@ -24,19 +25,20 @@ from vnpy_aiagent.store.chain import Entry
 
 NO_LIMITS = BudgetLimits(10**9, 10**15, Decimal(10**15), 10**9, 1e15)
 MAX_SHOWN = 80
+Question = tuple[str, ModelRequest]
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What came of it. `difference` says what differs first, empty where all is identical.
 
-    `questions` are the requests that were put to the model. `proposals` counts those compared; `unasked`
-    where the recorded decision was never put to a model.
+    `questions` are the requests that were put to models, each with the model's name. `proposals` counts those
+    compared; `unasked` where the recorded decision was never put to a model.
     """
 
     kept: KeptDecision
     difference: str
-    questions: tuple[ModelRequest, ...]
+    questions: tuple[Question, ...]
     proposals: int
     unasked: bool
 
@@ -53,90 +55,112 @@ def replay(kept: KeptDecision, cassette: Cassette) -> Replayed:
     if unasked:
         answer = _unasked(kept)
         return Replayed(kept, _difference(kept, answer), (), len(kept.proposals), True)
-    heard = _stand_in(kept, cassette)
-    model: ModelPort = heard
-    if heard.is_llm:
-        price = TokenPrice(input=kept.role.input_price, output=kept.role.output_price)
-        model = BudgetedModel(heard, Ledger(NO_LIMITS, lambda: 0.0), price=price)
-    answer = Brain(model, kept.role, kept.brain).decide(kept.request, kept.snapshot)
-    difference = heard.problem or _difference(kept, answer)
-    return Replayed(kept, difference, tuple(heard.questions), len(kept.proposals), False)
+    questions: list[Question] = []
+    if recorded.is_llm:
+        tape = _Tape(recorded, cassette, questions)
+        model, quick, llm = _models(kept, tape)
+        answer = Brain(model, llm, kept.brain, quick=quick).decide(kept.request, kept.snapshot)
+        difference = tape.problem or _difference(kept, answer)
+    else:
+        answer = Brain(_rules(kept, questions), kept.llm, kept.brain).decide(kept.request, kept.snapshot)
+        difference = _difference(kept, answer)
+    return Replayed(kept, difference, tuple(questions), len(kept.proposals), False)
 
 
 class _Rules:
     """The offline analyst, with its ear."""
 
     is_llm = False
-    problem = ""
 
-    def __init__(self) -> None:
+    def __init__(self, questions: list[Question]) -> None:
         self._analyst = OfflineAnalyst()
         self.name = self._analyst.name
-        self.questions: list[ModelRequest] = []
+        self._questions = questions
 
     def complete(self, request: ModelRequest) -> ModelReply:
         """Decide by rules."""
-        self.questions.append(request)
+        self._questions.append((self.name, request))
         return self._analyst.complete(request)
 
     def close(self) -> None:
         """Nothing to close."""
 
 
-class _Recorded:
-    """Gives a language model's recorded answers and failures, each once; notes what does not fit first."""
+class _Tape:
+    """A decision's recorded answers and failures, each given once; notes what does not fit first."""
 
-    is_llm = True
-
-    def __init__(self, decision: Decision, cassette: Cassette) -> None:
-        self.name = decision.model
+    def __init__(self, decision: Decision, cassette: Cassette, questions: list[Question]) -> None:
         self.problem = ""
-        self.questions: list[ModelRequest] = []
+        self._questions = questions
         self._cassette = cassette
         self._left: dict[str, deque[Exchange]] = defaultdict(deque)
         for exchange in decision.exchanges:
             self._left[exchange.request].append(exchange)
 
-    def complete(self, request: ModelRequest) -> ModelReply:
-        """What the model answered then; raises what it raised, or CassetteMiss."""
-        self.questions.append(request)
-        waiting = self._left[fingerprint(self.name, request)]
+    def play(self, name: str, request: ModelRequest) -> ModelReply:
+        """What the model of this name answered then; raises what it raised, or CassetteMiss."""
+        self._questions.append((name, request))
+        waiting = self._left[fingerprint(name, request)]
         if not waiting:
             raise self._given_up(
-                f"question {len(self.questions)} ({request.task}) is not the recorded one: the prompts, "
+                f"question {len(self._questions)} ({request.task}) is not the recorded one: the prompts, "
                 "tools or settings are others than those of the recorded decision"
             )
         exchange = waiting.popleft()
         if exchange.failure:
-            raise _error_of(exchange.failure)
+            raise _with_use(_error_of(exchange.failure), exchange)
         try:
             reply = self._cassette.find(exchange.request, exchange.reply)
         except CassetteMiss as error:
             raise self._given_up(str(error)) from None
         if reply is None:
             raise self._given_up(
-                f"the answer to question {len(self.questions)} ({request.task}) is not in "
+                f"the answer to question {len(self._questions)} ({request.task}) is not in "
                 f"{self._cassette.path}; give the file that was recorded with --cassette"
             )
         return reply.model_copy(update={"usage": Usage(**exchange.usage.model_dump())})
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def _given_up(self, problem: str) -> CassetteMiss:
         self.problem = self.problem or problem
         return CassetteMiss(problem)
 
 
-def _stand_in(kept: KeptDecision, cassette: Cassette) -> "_Rules | _Recorded":
-    if kept.decision.is_llm:
-        return _Recorded(kept.decision, cassette)
+class _Recorded:
+    """One of the models that were asked."""
+
+    is_llm = True
+
+    def __init__(self, name: str, tape: _Tape) -> None:
+        self.name = name
+        self._tape = tape
+
+    def complete(self, request: ModelRequest) -> ModelReply:
+        """As the tape has it."""
+        return self._tape.play(self.name, request)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def _models(kept: KeptDecision, tape: _Tape) -> tuple[ModelPort, ModelPort | None, LlmSettings]:
+    """The deep and the quick model with the prices and names of then, behind a budget without limits."""
+    ledger = Ledger(NO_LIMITS, lambda: 0.0)
+
+    def recorded(role: ModelRole) -> ModelPort:
+        own = kept.llm.of(role)
+        price = TokenPrice(input=own.input_price, output=own.output_price)
+        return BudgetedModel(_Recorded(own.model, tape), ledger, price=price)
+
+    return recorded("deep"), recorded("quick") if kept.llm.quick is not None else None, kept.llm
+
+
+def _rules(kept: KeptDecision, questions: list[Question]) -> _Rules:
     if kept.decision.model != OFFLINE_NAME:
         raise DataError(
             f"decision {kept.entry.id} was made by {kept.decision.model}, which is neither the offline "
             "analyst nor a language model; it cannot be made again"
         )
-    return _Rules()
+    return _Rules(questions)
 
 
 def _unasked(kept: KeptDecision) -> BrainAnswer:
@@ -156,6 +180,13 @@ def _error_of(failure: str) -> Exception:
         return known(text)
     other: Exception = type(name, (Exception,), {"__str__": lambda _: text})()
     return other
+
+
+def _with_use(error: Exception, exchange: Exchange) -> Exception:
+    """The error with what the failed calls used; an older journal leaves it to be reckoned."""
+    if exchange.model and isinstance(error, ModelError | BudgetSpent):
+        error.usage = exchange.usage
+    return error
 
 
 def _difference(kept: KeptDecision, answer: BrainAnswer) -> str:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from vnpy_aiagent.domain import (
     REPLACEMENT,
@@ -20,7 +20,14 @@ from vnpy_aiagent.domain import (
 )
 from vnpy_aiagent.errors import ModelNonsense
 
+
+def _whole(value: Any) -> Any:
+    """10.0 is an integer in JSON; anything else is left to the type's own check."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Sessions = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=60)]
 ShortText = Annotated[str, Field(max_length=1200)]
 EvidenceId = Annotated[str, Field(max_length=16)]
 Cited = Annotated[tuple[EvidenceId, ...], Field(max_length=20)]
@@ -75,12 +82,24 @@ class ReasonAnswer(Answer):
         return Text(template=self.text, figures=self.figures)
 
 
+class QuestionAnswer(ReasonAnswer):
+    """A question to another speaker; `to` is who must answer it."""
+
+    to: Literal["aggressive", "judge"] | None = None
+
+
+class ReplyAnswer(ReasonAnswer):
+    """The answer to a question, by its name."""
+
+    question: Annotated[str, Field(max_length=8)]
+
+
 class TriggerAnswer(Answer):
     """A trigger to watch: a price, or a number of trading sessions from now."""
 
     trigger: TriggerKind
     price: PriceAnswer | None = None
-    sessions: int | None = Field(None, ge=1, le=60)
+    sessions: Sessions | None = None
     note: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -95,9 +114,10 @@ class PlanAnswer(Answer):
     entry: PriceAnswer | None = None
     stop: PriceAnswer | None = None
     target: PriceAnswer | None = None
-    horizon_sessions: int = Field(10, ge=1, le=60)
+    horizon_sessions: Sessions | None = None
     argument: ReasonAnswer
-    questions: tuple[ReasonAnswer, ...] = Field(default=(), max_length=5)
+    questions: tuple[QuestionAnswer, ...] = Field(default=(), max_length=5)
+    replies: tuple[ReplyAnswer, ...] = Field(default=(), max_length=5)
     reasons: tuple[ReasonAnswer, ...] = Field(default=(), max_length=8)
     triggers: tuple[TriggerAnswer, ...] = Field(default=(), max_length=6)
 
@@ -105,8 +125,9 @@ class PlanAnswer(Answer):
 def read_answer(answer: type[AnswerType], text: str, *, is_llm: bool) -> AnswerType:
     """A typed answer out of a model's text, fences taken off, every string in it cleaned.
 
-    Raises ModelNonsense with one short sentence that the model can act on. A language model's `figures` are
-    dropped: its words are free text and fill no places.
+    No type is made of another: `true` is no number, and "0.5" none either. Raises ModelNonsense with one
+    short sentence that the model can act on. A language model's `figures` are dropped: its words are free
+    text and fill no places.
     """
     body = without_surrogates(text).strip()
     if REPLACEMENT in body:
@@ -114,7 +135,7 @@ def read_answer(answer: type[AnswerType], text: str, *, is_llm: bool) -> AnswerT
     if body.startswith("```"):
         body = body.split("\n", 1)[-1].rsplit("```", 1)[0]
     try:
-        given = answer.model_validate_json(body)
+        given = answer.model_validate_json(body, strict=True)
         return answer.model_validate(_cleaned(given.model_dump(), is_llm=is_llm))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -135,13 +156,21 @@ def _cleaned(value: Any, *, is_llm: bool) -> Any:
 
 @cache
 def schema_of(answer: type[Answer]) -> dict[str, Any]:
-    """JSON schema for a model, without what concerns only the offline analyst. Made once; never changed."""
+    """JSON schema for a model, short: no titles, and nothing that concerns only the offline analyst.
+
+    Made once; never changed.
+    """
     schema = answer.model_json_schema()
     for part in (schema, *schema.get("$defs", {}).values()):
         part.pop("description", None)
         properties = part.get("properties", {})
         properties.pop("figures", None)
-    return schema
+    short: dict[str, Any] = _untitled(schema)
+    return short
 
 
-SpeakerRole = Literal["aggressive", "conservative", "judge"]
+def _untitled(node: Any) -> Any:
+    """The schema without its titles; a property of that name is a schema itself, and stays."""
+    if isinstance(node, dict):
+        return {k: _untitled(v) for k, v in node.items() if k != "title" or not isinstance(v, str)}
+    return [_untitled(part) for part in node] if isinstance(node, list) else node

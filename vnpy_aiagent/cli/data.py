@@ -1,6 +1,8 @@
-"""`aiagent data import | download`: bars into vnpy's database, ex-days into the app's folder."""
+"""`aiagent data import | download | sources | token`: bars into vnpy's database, and where they come from."""
 
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from vnpy_aiagent.cli.common import (
     CHECK_FAILED,
+    ConfigOption,
     JsonOption,
     absolute,
     err_console,
@@ -19,6 +22,7 @@ from vnpy_aiagent.cli.common import (
     print_line,
     quiet_vnpy,
     split_symbols,
+    user_settings,
 )
 from vnpy_aiagent.domain import BarInterval, LiveClock
 from vnpy_aiagent.errors import ConfigError, DataError
@@ -26,6 +30,8 @@ from vnpy_aiagent.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from vnpy_aiagent.data.corporate_file import Actions
     from vnpy_aiagent.data.market_data import MarketData
+    from vnpy_aiagent.data.sources.port import Provenance
+    from vnpy_aiagent.data.sources.router import BarRouter
 
 data_app = typer.Typer(
     help="Bars into vnpy's database. Example: aiagent data import sse50",
@@ -77,15 +83,19 @@ def download_(
     ] = None,
     end: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD; default: today.")] = None,
     frequency: Annotated[str, typer.Option(help="daily or hourly.")] = "daily",
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Ask the sources even where the cache is fresh.")
+    ] = False,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Download bars through akshare into vnpy's database. Exit 1 if some symbols did not come.
+    """Download bars from the sources of the settings into vnpy's database. Exit 1 if some symbols did not
+    come.
 
     Example: aiagent data download 600519.SSE --start 2024-01-01
     """
     quiet_vnpy()
     from vnpy_aiagent.data import parse_symbol
-    from vnpy_aiagent.data.akshare_source import is_installed, missing_package
 
     wanted = [parse_symbol(symbol) for symbol in split_symbols(symbols)]
     if not wanted:
@@ -96,33 +106,110 @@ def download_(
     if last < first:
         raise ConfigError(f"--end {last} is before --start {first}; swap them")
     interval = parse_frequency(frequency)
-    if not is_installed():
-        raise missing_package()
-    saved, failed = _download_each(wanted, first, last, interval)
-    for symbol, reason in failed.items():
+    done = _download_each(_router(config), wanted, first, last, interval, anew=anew)
+    for symbol, reason in done.failed.items():
         sys.stderr.write(f"{symbol}: {reason}\n")
+    for note in done.notes:
+        sys.stderr.write(f"{note}\n")
+    saved, failed = done.saved, done.failed
     if as_json:
-        print_json({"saved": saved, "failed": failed})
+        origins = {symbol: origin.facts() for symbol, origin in done.origins.items()}
+        print_json({"saved": saved, "failed": failed, "sources": origins, "notes": list(done.notes)})
     else:
         print_line(f"{sum(saved.values())} bars of {len(saved)} symbols, into vnpy's database")
+        for line in _by_source(done.origins):
+            print_line(line)
         if failed:
             print_line(f"{len(failed)} symbols did not come: {', '.join(failed)}")
     if failed:
         raise typer.Exit(CHECK_FAILED)
 
 
+@data_app.command("sources")
+def sources_(
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask each source for some days of one share now.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sources of bars in order, how each stands, and where stored bars came from. Exit 1 if a check failed.
+
+    Example: aiagent data sources --check
+    """
+    quiet_vnpy()
+    from vnpy_aiagent.cli.source_lines import source_facts, source_lines
+    from vnpy_aiagent.wiring import app_folder
+
+    settings = user_settings(absolute(config) if config else None)
+    facts = source_facts(settings, app_folder(), LiveClock(), check=check)
+    if as_json:
+        print_json(facts)
+    else:
+        for line in source_lines(facts):
+            print_line(line)
+    if check and any(each["state"] == "fails" for each in facts["sources"]):
+        raise typer.Exit(CHECK_FAILED)
+
+
+@data_app.command("token")
+def token_(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep the token of Tushare in the system's keyring, or in a file for its owner alone. It is asked for.
+
+    Example: aiagent data token
+    """
+    from vnpy_aiagent.keys import KeyStore
+
+    address = user_settings(absolute(config) if config else None).data.tushare.address
+    token = typer.prompt("Token of Tushare", hide_input=True, err=True).strip()
+    if not token:
+        raise ConfigError("no token was given; copy it from your account's page at tushare.pro")
+    store = KeyStore()
+    store.put(address, token)
+    place = "the system's keyring" if store.in_keyring else str(store.file)
+    if as_json:
+        print_json({"address": address, "stored_in": place})
+    else:
+        print_line(f"the token for {address} is stored in {place}")
+
+
+@dataclass
+class _Downloads:
+    """What came, why others did not, where it came from, and what people should know."""
+
+    saved: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    origins: "dict[str, Provenance]" = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+
+
+def _router(config: Path | None) -> "BarRouter":
+    """The sources of the user's settings; NoSource where none of them is set up."""
+    from vnpy_aiagent.data.sources.build import build_router
+    from vnpy_aiagent.wiring import app_folder
+
+    return build_router(user_settings(absolute(config) if config else None), app_folder(), LiveClock())
+
+
 def _download_each(
-    symbols: list[str], first: date, last: date, interval: BarInterval
-) -> tuple[dict[str, int], dict[str, str]]:
-    """Symbol by symbol, each saved as it comes: how many bars of each, and why others did not come."""
+    router: "BarRouter", symbols: list[str], first: date, last: date, interval: BarInterval, *, anew: bool
+) -> _Downloads:
+    """Symbol by symbol, each saved as it comes."""
     from vnpy.trader.database import get_database
 
-    from vnpy_aiagent.data.akshare_source import download
+    from vnpy_aiagent.data.sources.download import UNADJUSTED, download
+    from vnpy_aiagent.data.sources.file import FILE_NAME
+    from vnpy_aiagent.data.sources.notebook import SourceNotebook
+    from vnpy_aiagent.data.sources.port import one_line_english, require_one
     from vnpy_aiagent.data.vnpy_database import import_market_data
+    from vnpy_aiagent.wiring import app_folder
 
-    database = get_database()
-    saved: dict[str, int] = {}
-    failed: dict[str, str] = {}
+    require_one(router.missing(name) for name in router.names)
+    database, notebook = get_database(), SourceNotebook(app_folder() / FILE_NAME)
+    done = _Downloads()
     console = err_console()
     with Progress(
         TextColumn("{task.description}"),
@@ -135,11 +222,30 @@ def _download_each(
         for symbol in dict.fromkeys(symbols):
             progress.update(task, description=symbol)
             try:
-                saved[symbol] = import_market_data(download([symbol], first, last, interval), database)
+                found = download(router, [symbol], first, last, interval, anew=anew)
+                done.saved[symbol] = import_market_data(found.data, database)
+                for key, origin in found.provenance.items():
+                    done.origins[symbol] = origin
+                    notebook.note_origin(found.data.series[key], origin)
+                done.notes |= dict.fromkeys(
+                    one_line_english(note) for note in found.data.notes if note.template != UNADJUSTED
+                )
             except DataError as error:
-                failed[symbol] = str(error)
+                done.failed[symbol] = str(error)
             progress.advance(task)
-    return saved, failed
+    return done
+
+
+def _by_source(origins: "Mapping[str, Provenance]") -> list[str]:
+    """One line a source: how many symbols, and how old the answers are."""
+    lines: list[str] = []
+    for source in dict.fromkeys(origin.source for origin in origins.values()):
+        own = [origin for origin in origins.values() if origin.source == source]
+        cached = sum(origin.cached for origin in own)
+        units = ", ".join(f"{name} in {unit}" for name, unit in own[0].units.items() if name != "adjusted")
+        line = f"{len(own)} symbols from {source} ({units}; not adjusted)"
+        lines.append(line + (f"; {cached} of them from the cache" if cached else ""))
+    return lines
 
 
 def _keep_actions(source: str, actions: "Actions", *, as_json: bool) -> None:

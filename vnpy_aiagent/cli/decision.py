@@ -18,7 +18,8 @@ from vnpy_aiagent.domain import (
     parse_message,
 )
 from vnpy_aiagent.errors import DataError
-from vnpy_aiagent.i18n import show, translator
+from vnpy_aiagent.i18n import Localizer, show, translator
+from vnpy_aiagent.report.describe import certainty, speaker, speech
 from vnpy_aiagent.simulation import Simulation
 from vnpy_aiagent.store.journal import JournalReader
 
@@ -81,6 +82,7 @@ def decision_facts(found: FoundDecision) -> dict[str, Any]:
     return {
         "request": _plain(found.request),
         "findings": [finding.model_dump(mode="json") for finding in found.decision.findings],
+        "aggregate": _aggregate(found.decision),
         "debate": [turn.model_dump(mode="json") for turn in found.decision.debate],
         "evidence": [evidence.model_dump(mode="json") for evidence in found.decision.evidence],
         "proposal": _plain(proposal),
@@ -110,18 +112,18 @@ def decision_lines(found: FoundDecision, language: Any) -> list[str]:
         f"{label}: {decision.model if decision.is_llm else 'offline-analyst'}{kind}",
         "",
     ]
-    for finding in decision.findings:
-        lines.append(
-            f"[{finding.role}] {finding.stance.name} {finding.strength:.2f} / {finding.confidence:.2f}"
-        )
-        lines.append(f"  {show(finding.text, translate)}")
+    lines += _finding_lines(decision, language)
+    say = Localizer(language)
     for turn in decision.debate:
-        lines.append(f"[{turn.role}] {turn.stance.name} {turn.confidence:.2f}")
-        lines += [f"  {line}" for line in show(turn.text, translate).splitlines()]
+        lines.append(f"[{turn.role}] {speaker(turn, say)}")
+        said = speech(turn, decision.debate, say)
+        lines += [f"  {line}" for part in said for line in part.splitlines()]
     lines.append("")
     verdicts = {verdict.proposal_id: verdict for verdict in found.verdicts}
     for proposal in found.proposals:
-        lines.append(f"{proposal.account}: {proposal.action.name} {proposal.target_weight * 100:.1f}%")
+        mark = certainty(proposal, say)
+        wish = f"{proposal.account}: {proposal.action.name} {proposal.target_weight * 100:.1f}%"
+        lines.append(f"{wish} [{mark}]" if mark else wish)
         lines += [f"  {show(reason.text, translate)}" for reason in proposal.reasons]
         verdict = verdicts.get(proposal.id)
         if verdict is not None:
@@ -133,6 +135,31 @@ def decision_lines(found: FoundDecision, language: Any) -> list[str]:
     lines.append(
         f"calls {usage.calls}, tokens {usage.prompt_tokens}+{usage.completion_tokens}, cost {usage.cost} CNY"
     )
+    return lines
+
+
+def _aggregate(decision: Decision) -> dict[str, Any] | None:
+    return decision.aggregate.model_dump(mode="json") if decision.aggregate is not None else None
+
+
+def _finding_lines(decision: Decision, language: Any) -> list[str]:
+    """Every role with stance, strength, confidence, weight and newest evidence, then all in one."""
+    say = Localizer(language)
+    lines = []
+    for each in decision.findings:
+        known = "-" if each.available_at is None else f"{each.available_at:%Y-%m-%d %H:%M}"
+        lines.append(
+            f"[{each.role}] {each.stance.name} {each.strength:.2f} / {each.confidence:.2f}  "
+            f"{say('权重')} {each.weight:.3f}  {known}"
+        )
+        lines.append(f"  {say.show(each.text)}")
+    total = decision.aggregate
+    if total is not None:
+        sums = f"{total.strength:.2f} / {total.confidence:.2f} ({total.score:+.2f})"
+        lines.append(f"[{say('综合')}] {total.stance.name} {sums}")
+        silent = [f"{each.role} ({say.label(each.why)})" for each in total.silent]
+        if silent:
+            lines.append(f"  {say('未计入')}: {', '.join(silent)}")
     return lines
 
 

@@ -25,10 +25,10 @@ from vnpy_aiagent.cli.common import (
     split_symbols,
 )
 from vnpy_aiagent.config import Settings, load_settings
-from vnpy_aiagent.domain import BarInterval, Mode, RunStarted, parse_message
+from vnpy_aiagent.domain import BarInterval, LiveClock, Mode, RunStarted, parse_message
 from vnpy_aiagent.errors import ConfigError, DataError, JournalError
 from vnpy_aiagent.keys import with_key
-from vnpy_aiagent.places import default_config
+from vnpy_aiagent.places import default_config, user_folder
 
 if TYPE_CHECKING:
     from vnpy_aiagent.data.market_data import MarketData
@@ -71,9 +71,9 @@ def demo(
     if first is not None and last is not None and last < first:
         raise ConfigError(f"--end {last} is before --start {first}; swap them")
     folder, data = absolute(out), absolute(data) if data else None
-    settings = demo_settings(config, cash, seed)
+    settings, cache = demo_settings(config, cash, seed), user_folder()
     with scratch_vnpy_folder():
-        market = _load(data, split_symbols(symbols), interval, first, last)
+        market = _load(data, split_symbols(symbols), interval, first, last, settings, cache)
         if data is None and not symbols and first is None:
             first = _years_back(market, DEMO_YEARS)
         _prepare(folder)
@@ -154,7 +154,7 @@ def analyze(
         from vnpy_aiagent.cli.decision import decide_once, decision_facts, decision_lines
         from vnpy_aiagent.data import parse_symbol
 
-        market = _load(data, [], BarInterval.DAILY, None, None)
+        market = _load(data, [], BarInterval.DAILY, None, None, settings, user_folder())
         symbol = vt_symbol if vt_symbol in market.symbols else parse_symbol(vt_symbol, market.names)
         market.restrict([symbol])
         day = day or market.bars(symbol, BarInterval.DAILY).day_of(-1)
@@ -179,7 +179,13 @@ def demo_settings(config: Path | None, cash: str, seed: int) -> Settings:
 
 
 def _load(
-    folder: Path | None, symbols: list[str], interval: BarInterval, first: date | None, last: date | None
+    folder: Path | None,
+    symbols: list[str],
+    interval: BarInterval,
+    first: date | None,
+    last: date | None,
+    settings: Settings,
+    cache: Path,
 ) -> "MarketData":
     from vnpy_aiagent.data import load_folder, load_hs300, parse_symbol
 
@@ -187,15 +193,26 @@ def _load(
         market = load_folder(folder, frequency=interval)
         return market.restrict([parse_symbol(s, market.names) for s in symbols]) if symbols else market
     if symbols:
-        from vnpy_aiagent.data.akshare_source import download
-
         if first is None or last is None:
             raise ConfigError("downloading needs --start and --end; or give a folder with --data")
         wanted = [parse_symbol(symbol) for symbol in symbols]
-        return download(wanted, first - timedelta(days=HISTORY_DAYS), last, interval)
+        return _download(wanted, first - timedelta(days=HISTORY_DAYS), last, interval, settings, cache)
     if interval is not BarInterval.DAILY:
         raise DataError("the built-in history is daily; give a folder with hourly.csv.gz with --data")
     return load_hs300()
+
+
+def _download(
+    symbols: list[str], first: date, last: date, interval: BarInterval, settings: Settings, cache: Path
+) -> "MarketData":
+    """Bars from the sources of the settings; the cache is that of the user's own folder."""
+    from vnpy_aiagent.data.sources.build import build_router
+    from vnpy_aiagent.data.sources.download import download
+    from vnpy_aiagent.data.sources.port import require_one
+
+    router = build_router(settings, cache, LiveClock())
+    require_one(router.missing(name) for name in router.names)
+    return download(router, symbols, first, last, interval).data
 
 
 def _years_back(market: "MarketData", years: int) -> date:

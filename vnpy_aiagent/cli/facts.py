@@ -73,7 +73,7 @@ def import_(
 
 @facts_app.command("show")
 def show_(
-    symbol: Annotated[str, typer.Argument(help="A symbol, for example 600519.SSE.")],
+    symbol: Annotated[str, typer.Argument(help="600519.SSE, A.MARKET or 801780.SWS.")],
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="As known then: YYYY-MM-DD HH:MM; default: now.")
     ] = None,
@@ -85,13 +85,14 @@ def show_(
     Example: aiagent facts show 600519.SSE --as-of "2025-04-30 09:35"
     """
     quiet_vnpy()
-    from vnpy_aiagent.data import parse_symbol
+    from vnpy_aiagent.data.facts import ABSENCE_REASONS, MARKET_SUBJECT
+    from vnpy_aiagent.data.facts_file import parse_subject
     from vnpy_aiagent.data.facts_store import FILE_NAME, FactReader
     from vnpy_aiagent.data.text_clean import clean_text
     from vnpy_aiagent.wiring import app_folder
 
     moment = _moment(as_of)
-    vt_symbol = parse_symbol(symbol)
+    vt_symbol = parse_subject(symbol)
     reader = FactReader(app_folder() / FILE_NAME, user_settings(config).brain.text_days)
     view = reader.view(vt_symbol, moment)
     texts = [
@@ -110,16 +111,23 @@ def show_(
         "values": [{"id": fact.id, **fact.model_dump(mode="json")} for fact in view.values],
         "events": [{"id": fact.id, **fact.model_dump(mode="json")} for fact in view.events],
         "texts": texts,
+        "market": [{"id": fact.id, **fact.model_dump(mode="json")} for fact in view.market],
+        "industry": [{"id": fact.id, **fact.model_dump(mode="json")} for fact in view.industry],
+        "absences": [{"id": fact.id, **fact.model_dump(mode="json")} for fact in view.absences],
     }
     if as_json:
         print_json(report)
         return
-    for fact in view.values:
+    about = () if vt_symbol == MARKET_SUBJECT else (*view.industry, *view.market)
+    for fact in (*view.values, *about):
         print_line(f"{fact.metric} {fact.period} {fact.value} {fact.unit} ({_known(fact)})")
     for event in view.events:
         print_line(f"{event.event} {event.on} {event.value or ''} {event.unit} ({_known(event)})")
     for text in texts:
         print_line(f"{text['text_kind']}: {' '.join(text['title'].split())} ({text['source']})")
+    for absence in view.absences:
+        reason = ABSENCE_REASONS[absence.reason]
+        print_line(f"{absence.dataset} absent since {absence.since}: {reason} ({_known(absence)})")
     if not (view.values or view.events or texts):
         print_line(f"nothing is known of {vt_symbol} at {moment:%Y-%m-%d %H:%M}")
 

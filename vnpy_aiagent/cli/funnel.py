@@ -29,10 +29,12 @@ STEPS = {
     "en": ("scanned", "picked", "analysed", "proposed", "approved", "filled"),
 }
 PARTS = {
-    "zh": ("扫描未选", "未询问模型", "分析后不动", "风控拒绝", "未成交"),
+    "zh": ("扫描未选", "未询问模型", "模型失败而放弃", "没有用处的答复", "分析后不动", "风控拒绝", "未成交"),
     "en": (
         "left out by the scan",
         "model not asked",
+        "abstained after a failure of the model",
+        "answers of no use",
         "held after analysis",
         "refused by risk rules",
         "not filled",
@@ -62,6 +64,8 @@ def funnel_facts(funnel: Funnel, language: Language) -> dict[str, Any]:
         "filled": funnel.filled,
         "left_out": funnel.left_out,
         "unasked": [_fact(why, language) for why in funnel.unasked],
+        "abstained": [_fact(why, language) for why in funnel.abstained],
+        "failures": [_fact(why, language) for why in funnel.failures],
         "held": [_fact(why, language) for why in funnel.held],
         "rejected": [_fact(why, language) for why in funnel.refused],
         "unfilled": [_fact(why, language) for why in funnel.unfilled],
@@ -73,12 +77,14 @@ def funnel_lines(funnel: Funnel, language: Language) -> Iterator[str]:
     counts = (funnel.scanned, funnel.picked, funnel.analysed, funnel.proposed, funnel.approved, funnel.filled)
     yield f"{funnel.day or ''} {funnel.symbol or ''}".strip()
     yield " -> ".join(f"{name} {count}" for name, count in zip(STEPS[language], counts, strict=True))
-    left_out, unasked, held, refused, unfilled = PARTS[language]
+    left_out, unasked, abstained, failures, held, refused, unfilled = PARTS[language]
     if funnel.left_out:
         yield f"{left_out}:"
         for name, count in funnel.left_out.items():
             yield f"  {count:>4}  {LEFT_OUT[language].get(name, name)}"
     yield from _part(unasked, funnel.unasked, language)
+    yield from _part(abstained, funnel.abstained, language)
+    yield from _part(failures, funnel.failures, language)
     yield from _part(held, funnel.held, language)
     yield from _part(refused, funnel.refused, language)
     yield from _part(unfilled, funnel.unfilled, language)

@@ -25,8 +25,8 @@ from vnpy_aiagent.cli.common import (
 )
 from vnpy_aiagent.cli.demo import demo_settings
 from vnpy_aiagent.config import load_settings
-from vnpy_aiagent.domain import BarInterval
-from vnpy_aiagent.errors import ConfigError
+from vnpy_aiagent.domain import BarInterval, LiveClock
+from vnpy_aiagent.errors import ConfigError, DataError
 from vnpy_aiagent.i18n import Localizer
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vnpy_ctastrategy.template import CtaTemplate
 
     from vnpy_aiagent.backtest.lookahead import Change, Finding
+    from vnpy_aiagent.data.facts import Fact
 
 SHOWN = 10
 SYSTEM = "demo"
@@ -62,6 +63,9 @@ def lookahead(
     ] = None,
     frequency: Annotated[str, typer.Option(help="daily or hourly.")] = "daily",
     cash: Annotated[str, typer.Option(help="Cash at the start, CNY.")] = "1000000",
+    facts: Annotated[
+        Path | None, typer.Option(help="With demo: facts to decide on, as for `aiagent facts import`.")
+    ] = None,
     cuts: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many cuts; two runs each.")] = 40,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,14 +82,19 @@ def lookahead(
     if first and last and first > last:
         raise ConfigError(f"--start {first} is after --end {last}; swap them")
     capital, parameters = int(parse_cash(cash)), parse_parameters(settings or [])
+    if facts is not None and strategy != SYSTEM:
+        raise ConfigError(
+            "--facts goes with --strategy demo; a file that a strategy opens is poisoned anyway"
+        )
     folder, own = absolute(data), absolute(Path("strategies"))
+    known = absolute(facts) if facts else None
     tell = Localizer(load_settings().display_language)
     begun = perf_counter()
     with scratch_vnpy_folder():
         if strategy == SYSTEM:
             if parameters:
                 raise ConfigError("--set is for parameters of a strategy; the demo has none")
-            check = _system_check(folder, vt_symbol, interval, first, last, cash)
+            check = _system_check(folder, vt_symbol, interval, (first, last), cash, known)
         else:
             load, modules = _loader(strategy, own)
             checked = check_parameters(load(), parameters)
@@ -112,11 +121,31 @@ class Check(Protocol):
 
 
 def _system_check(
-    folder: Path, asked: str, interval: BarInterval, first: date | None, last: date | None, cash: str
+    folder: Path,
+    asked: str,
+    interval: BarInterval,
+    span: tuple[date | None, date | None],
+    cash: str,
+    facts: Path | None,
 ) -> Check:
     from vnpy_aiagent.cli.lookahead_system import SystemCheck
 
-    return SystemCheck(folder, asked, interval, first, last, demo_settings(None, cash, SEED))
+    return SystemCheck(folder, asked, interval, *span, demo_settings(None, cash, SEED), _facts_of(facts))
+
+
+def _facts_of(path: Path | None) -> "list[Fact]":
+    """The facts of a file, all of which must be good: DataError with the first that is not."""
+    if path is None:
+        return []
+    if not path.is_file():
+        raise DataError(f"{path} is no file; give a CSV or JSON file, see docs/facts.md")
+    from vnpy_aiagent.data.facts_file import read_facts
+
+    read = read_facts(path, LiveClock().now())
+    if read.refused:
+        line, reason = read.refused[0]
+        raise DataError(f"{read.name}, line {line}: {reason}")
+    return [fact for _, fact in read.facts]
 
 
 def _strategy_check(

@@ -1,10 +1,11 @@
 """The future-poison check of the whole app: the demo's accounts on one symbol, with the offline analyst."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from vnpy_aiagent.backtest.poison import Cut, Poison
 from vnpy_aiagent.config import LlmSettings, Settings
 from vnpy_aiagent.data import load_folder
 from vnpy_aiagent.data.bars import BarSeries
+from vnpy_aiagent.data.facts import MAX_TITLE, EventFact, Fact, TextFact, ValueFact
+from vnpy_aiagent.data.facts_store import FILE_NAME, FactReader, store_facts
 from vnpy_aiagent.domain import MARKET_TZ, BarInterval, parse_message
 from vnpy_aiagent.errors import DataError
 from vnpy_aiagent.simulation import Simulation
@@ -42,10 +45,12 @@ class SystemCheck:
         first: date | None,
         last: date | None,
         settings: Settings,
+        facts: Sequence[Fact] = (),
     ) -> None:
-        """DataError for fewer than 20 days."""
+        """`facts` are seen by the decisions and poisoned like bars. DataError for fewer than 20 days."""
         self._data = load_folder(folder, symbols=[asked], frequency=interval)
         self.symbol = self._data.symbols[0]
+        self._facts = tuple(facts)
         self._interval = interval
         self._settings = settings.model_copy(update={"llm": LlmSettings()})
         span = self._data.span(interval)
@@ -58,8 +63,8 @@ class SystemCheck:
 
     def run(self, cuts: int, progress: Progress | None = None) -> Finding:
         """Check with so many cuts, at most 16; two runs each."""
-        honest = self._play(self._data, None)
-        if first_change(honest, self._play(self._data, None)) is not None:
+        honest = self._play(self._data, self._facts, None)
+        if first_change(honest, self._play(self._data, self._facts, None)) is not None:
             raise DataError("two runs on the same data decide differently; report this bug of vnpy_aiagent")
         chosen = self._choose(honest, min(cuts, MOST))
         changes: list[Change] = []
@@ -68,7 +73,7 @@ class SystemCheck:
                 progress(number + 1, len(chosen))
             before = [decision for decision in honest if decision.at <= cut.at]
             for seed in PAIR:
-                after = self._play(self._poisoned(cut, seed), cut)
+                after = self._play(self._poisoned(cut, seed), poison_facts(self._facts, cut, seed), cut)
                 change = first_change(before, after)
                 if change is not None:
                     changes.append(Change(cut, seed, *change))
@@ -88,7 +93,7 @@ class SystemCheck:
         )
         return sorted(dict.fromkeys(cuts))
 
-    def _play(self, data: "MarketData", cut: Cut | None) -> list[Decision]:
+    def _play(self, data: "MarketData", facts: Sequence[Fact], cut: Cut | None) -> list[Decision]:
         """Messages of a run up to the cut."""
 
         def on_day(day: date, done: int, total: int) -> None:
@@ -96,9 +101,17 @@ class SystemCheck:
                 raise Enough
 
         with tempfile.TemporaryDirectory(prefix="aiagent-", ignore_cleanup_errors=True) as name:
-            journal = Path(name) / "journal.db"
+            journal, kept = Path(name) / "journal.db", Path(name) / FILE_NAME
+            if facts:
+                store_facts(kept, enumerate(facts, 1))
             simulation = Simulation(
-                data, self._settings, journal, frequency=self._interval, start=self._first, end=self._last
+                data,
+                self._settings,
+                journal,
+                frequency=self._interval,
+                start=self._first,
+                end=self._last,
+                facts=FactReader(kept, self._settings.brain.text_days),
             )
             with suppress(Enough):
                 simulation.run(on_day)
@@ -141,3 +154,24 @@ def poison_series(series: BarSeries, cut: Cut, seed: int) -> BarSeries:
     columns["turnover"] = np.where(late, series.turnover * price * volume, series.turnover)
     columns["pre_close"] = np.where(late, np.nan, series.pre_close)
     return replace(series, **columns)
+
+
+def poison_facts(facts: Sequence[Fact], cut: Cut, seed: int) -> tuple[Fact, ...]:
+    """The facts that were known by the cut as they were, those that came later with other contents.
+
+    A value and an event's figure are scaled, a text is another one; an industry's code stays, and so does
+    what says that something is absent.
+    """
+    poison = Poison(cut, seed)
+    return tuple(fact if fact.available_at <= cut.at else _false(fact, poison) for fact in facts)
+
+
+def _false(fact: Fact, poison: Poison) -> Fact:
+    factor = Decimal(str(round(poison.price(), 6)))
+    if isinstance(fact, TextFact):
+        return fact.model_copy(update={"title": f"{factor} {fact.title}"[:MAX_TITLE]})
+    if isinstance(fact, ValueFact) and fact.unit != "code":
+        return fact.model_copy(update={"value": fact.value * factor})
+    if isinstance(fact, EventFact) and fact.value is not None:
+        return fact.model_copy(update={"value": fact.value * factor})
+    return fact

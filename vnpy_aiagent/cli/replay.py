@@ -24,6 +24,7 @@ from vnpy_aiagent.domain import Decision
 from vnpy_aiagent.errors import CassetteMiss
 from vnpy_aiagent.llm.cassette import Cassette
 from vnpy_aiagent.llm.factory import cassette_file
+from vnpy_aiagent.llm.port import ModelReply
 from vnpy_aiagent.places import user_folder
 from vnpy_aiagent.store.database import is_postgres
 from vnpy_aiagent.store.journal import JournalReader, verify
@@ -113,7 +114,9 @@ def prompt(
                 "fingerprint": each.fingerprint,
                 "exact": each.exact,
                 "outcome": each.outcome,
+                "model": each.model,
                 "content": each.content,
+                "answer": _answer(each.answer),
             }
             for each in prompts
         ],
@@ -202,6 +205,23 @@ def _prompt_lines(facts: dict[str, Any]) -> Iterator[str]:
             f"-- max_tokens {content['max_tokens']}, temperature {content['temperature']}, "
             f"seed {content['seed']}"
         )
+        answer = each["answer"]
+        if answer is not None:
+            yield f"-- answered by {each['model']}"
+            if answer["reasoning"]:
+                yield f"(thought) {answer['reasoning']}"
+            if answer["text"]:
+                yield answer["text"]
+            for call in answer["tool_calls"]:
+                yield f"{call['name']}({call['arguments']})"
+
+
+def _answer(reply: ModelReply | None) -> dict[str, Any] | None:
+    """What a model said, thoughts included; None where the cassette does not hold it."""
+    if reply is None:
+        return None
+    calls = [{"name": call.name, "arguments": call.arguments} for call in reply.tool_calls]
+    return {"text": reply.text, "reasoning": reply.reasoning, "tool_calls": calls}
 
 
 def _broken(target: str) -> str:

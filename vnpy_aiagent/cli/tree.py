@@ -17,8 +17,11 @@ from vnpy_aiagent.cli import (
     demo,
     doctor,
     facts,
+    facts_fetch,
     inspect,
+    local_model,
     lookahead,
+    recorded,
     replay,
     run,
 )
@@ -53,7 +56,23 @@ def _root(
     """Shared options."""
 
 
-for part in (demo, run, control, data, facts, inspect, replay, audit, backtest, compare, lookahead, doctor):
+for part in (
+    demo,
+    run,
+    control,
+    data,
+    facts,
+    facts_fetch,
+    recorded,
+    inspect,
+    replay,
+    audit,
+    backtest,
+    compare,
+    lookahead,
+    doctor,
+    local_model,
+):
     part.register(app)
 
 

@@ -13,6 +13,7 @@ from vnpy_aiagent.config.accounts import (
     default_accounts,
 )
 from vnpy_aiagent.config.base import Ratio, Section
+from vnpy_aiagent.config.data import DataSettings, RequestLimits, SourceName, TushareSettings
 from vnpy_aiagent.config.execution import (
     ExecutionSettings,
     PatienceSettings,
@@ -21,15 +22,19 @@ from vnpy_aiagent.config.execution import (
     SlicingSettings,
     TimeoutSettings,
 )
+from vnpy_aiagent.config.facts import FactsSettings, RecorderSettings
 from vnpy_aiagent.config.files import parse_yaml, read_file
 from vnpy_aiagent.config.models import (
+    AskedRole,
     AutoPool,
     BrainSettings,
     BudgetSettings,
     CassetteMode,
+    Fallback,
     LlmSettings,
     ModelRole,
     QuickModel,
+    RoleWeights,
     ScanSettings,
 )
 from vnpy_aiagent.config.settings import (
@@ -49,12 +54,16 @@ __all__ = [
     "STYLE_LIMITS",
     "AccountSettings",
     "Approvals",
+    "AskedRole",
     "AutoPool",
     "BrainSettings",
     "BudgetSettings",
     "CalendarSettings",
     "CassetteMode",
+    "DataSettings",
     "ExecutionSettings",
+    "FactsSettings",
+    "Fallback",
     "Job",
     "LiveSettings",
     "LlmSettings",
@@ -64,14 +73,19 @@ __all__ = [
     "Ratio",
     "ReanalysisSettings",
     "ReconcileSettings",
+    "RecorderSettings",
+    "RequestLimits",
     "RiskLimits",
+    "RoleWeights",
     "ScanSettings",
     "Section",
     "Settings",
     "SimSettings",
     "SlicingSettings",
+    "SourceName",
     "StoreSettings",
     "TimeoutSettings",
+    "TushareSettings",
     "default_accounts",
     "load_settings",
     "parse_yaml",

@@ -25,7 +25,9 @@ from vnpy_aiagent.config.accounts import (
     default_accounts,
 )
 from vnpy_aiagent.config.base import Section
+from vnpy_aiagent.config.data import DataSettings
 from vnpy_aiagent.config.execution import ExecutionSettings, ReanalysisSettings, SimSettings
+from vnpy_aiagent.config.facts import FactsSettings, RecorderSettings
 from vnpy_aiagent.config.files import read_file
 from vnpy_aiagent.config.models import AutoPool, BrainSettings, BudgetSettings, LlmSettings, ScanSettings
 from vnpy_aiagent.config.timetable import DEFAULT_JOBS, Job
@@ -77,6 +79,9 @@ class Settings(BaseSettings):
     execution: ExecutionSettings = ExecutionSettings()
     sim: SimSettings = SimSettings()
     reanalysis: ReanalysisSettings = ReanalysisSettings()
+    data: DataSettings = DataSettings()
+    facts: FactsSettings = FactsSettings()
+    recorder: RecorderSettings = RecorderSettings()
     calendar: CalendarSettings = CalendarSettings()
     store: StoreSettings = StoreSettings()
     approvals: Approvals = "none"
@@ -130,7 +135,7 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     def digest(self) -> str:
-        """SHA-256 over what decides a run: all settings but secrets, paths and the display language.
+        """SHA-256 over what decides a run: all settings but secrets, paths, sources and the display language.
 
         Settings for texts count where they are changed, so a run without texts has the digest of a version
         that knew none.
@@ -138,8 +143,18 @@ class Settings(BaseSettings):
         values = self.model_dump(
             mode="json",
             exclude={
-                "llm": {"api_key": True, "cassette": True, "cassette_mode": True, "quick": {"api_key"}},
+                "llm": {
+                    "api_key": True,
+                    "cassette": True,
+                    "cassette_mode": True,
+                    "stream": True,
+                    "fallbacks": {"__all__": {"api_key"}},
+                    "quick": {"api_key": True, "fallbacks": {"__all__": {"api_key"}}},
+                },
                 "store": True,
+                "data": True,
+                "facts": True,
+                "recorder": True,
                 "language": True,
             },
         )

@@ -237,12 +237,13 @@ class BacktestDesk:
             self.portfolio.stops.pop(key, None)
         instrument = self.portfolio.instrument_view(self.vt_symbol, "", hypothetical=False)
         cap = self.limits.max_weight_fund if instrument.fund else self.limits.max_weight_share
+        view = self.portfolio.account_view(self.book.name, self.vt_symbol, cap)
         return DecisionSnapshot(
             at=self.clock.now(),
             instrument=instrument,
             bars={BarInterval.DAILY: series},
             quote=quote,
-            accounts=(self.portfolio.account_view(self.book.name, self.vt_symbol, cap),),
+            accounts=(replace(view, low_confidence_scale=self.limits.low_confidence_scale),),
             market=ONE_SYMBOL,
             language=self.settings.brain.language,
             session=self.days.last.day,
@@ -324,6 +325,7 @@ class BacktestDesk:
             day_start_equity=self.book.day_start_equity,
             peak_equity=self.book.peak_equity,
             average_volume=average_volume(series),
+            sized_down=proposal.planned_weight is not None,
         )
 
     # the stop, and T+1
@@ -355,4 +357,4 @@ class BacktestDesk:
 
 
 def _why(proposal: Proposal) -> Text | None:
-    return proposal.reasons[0].text if proposal.reasons else None
+    return proposal.main_reason

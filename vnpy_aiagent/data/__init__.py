@@ -1,7 +1,6 @@
 """Market data: bars with the moment at which each is known, their sources, and point-in-time access.
 
-`vnpy_database` and `akshare_source` are imported where they are used: the first decides vnpy's folder, the
-second needs an extra.
+`vnpy_database` and `sources` are imported where they are used: both decide vnpy's folder.
 """
 
 from vnpy_aiagent.data.bars import BarSeries

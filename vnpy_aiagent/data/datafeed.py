@@ -2,28 +2,29 @@
 
     SETTINGS["datafeed.name"] = "aiagent"     # vnpy then builds vnpy_aiagent.Datafeed
 
-Bars come from akshare, never from vnpy's database: who presses the button wants what is not there yet.
+Bars come from the sources of the settings (data.order), never from vnpy's database: who presses the button
+wants what is not there yet.
 """
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from vnpy.trader.constant import Interval
 from vnpy.trader.datafeed import BaseDatafeed
 from vnpy.trader.object import BarData, HistoryRequest, TickData
 
-from vnpy_aiagent.data.akshare_source import (
-    INTERVAL_NAMES,
-    SourceError,
-    fetch_bars,
-    is_installed,
-    missing_package,
-)
+from vnpy_aiagent.config import load_settings
+from vnpy_aiagent.data.sources.akshare_bars import AkshareBars
+from vnpy_aiagent.data.sources.build import build_router
+from vnpy_aiagent.data.sources.port import INTERVAL_NAMES, BarRequest, NoSource, one_line
+from vnpy_aiagent.data.sources.router import BarRouter
 from vnpy_aiagent.data.vnpy_database import INTERVALS, to_vnpy_bars
 from vnpy_aiagent.domain.clock import MARKET_TZ, Clock, LiveClock
 from vnpy_aiagent.domain.enums import BarInterval
 from vnpy_aiagent.errors import AiAgentError
+from vnpy_aiagent.places import default_config, user_folder
 
 GATEWAY_NAME = "AIAGENT"
 OFFERED = {theirs: ours for ours, theirs in INTERVALS.items()}
@@ -40,17 +41,36 @@ class Datafeed(BaseDatafeed):
     the answer is then empty; nothing is raised.
     """
 
-    def __init__(self, *, client: Any = None, clock: Clock | None = None) -> None:
-        """As vnpy builds it; `client` and `clock` stand for akshare and the present."""
-        self._client = client
+    def __init__(
+        self, *, client: Any = None, clock: Clock | None = None, router: BarRouter | None = None
+    ) -> None:
+        """As vnpy builds it. `client`, `clock` and `router` stand for akshare, the present, all sources."""
         self._clock = clock or LiveClock()
+        self._router = BarRouter([AkshareBars(client)], self._clock) if client is not None else router
+        self._building = Lock()
 
     def init(self, output: Output = print) -> bool:
-        """Whether bars can be asked for."""
-        if self._client is not None or is_installed():
+        """Whether bars can be asked for: at least one source is set up, and the settings can be read."""
+        try:
+            router = self._ready()
+        except AiAgentError as error:
+            output(f"AI 智能体数据服务不能启动：{error}")
+            return False
+        missing = [router.missing(name) for name in router.names]
+        if None in missing:
             return True
-        output(str(missing_package().text))
+        output(
+            "；".join(str(absence.text) for absence in missing if absence) or "data.order 里没有数据来源。"
+        )
         return False
+
+    def _ready(self) -> BarRouter:
+        """The router, built from the user's settings at the first request."""
+        with self._building:
+            if self._router is None:
+                settings = load_settings(default_config())
+                self._router = build_router(settings, user_folder(), self._clock)
+            return self._router
 
     def query_bar_history(self, req: HistoryRequest, output: Output = print) -> list[BarData]:
         """Complete bars from `req.start` to `req.end` (the present where it is missing)."""
@@ -62,23 +82,27 @@ class Datafeed(BaseDatafeed):
             return []
         start, end = _in_market(req.start), _in_market(req.end or self._clock.now())
         name = f"{req.vt_symbol} {INTERVAL_NAMES[interval]}"
-        output(f"正在通过 akshare 下载 {name}，{start:%Y-%m-%d} 至 {end:%Y-%m-%d}……")
+        output(f"正在下载 {name}，{start:%Y-%m-%d} 至 {end:%Y-%m-%d}……")
         try:
-            bars = fetch_bars(
-                req.vt_symbol, start.date(), end.date(), interval, client=self._client, clock=self._clock
+            answer = self._ready().bars(
+                BarRequest(req.vt_symbol, interval, start.date(), end.date()), skip=("database",)
             )
-        except SourceError as error:
-            output(f"下载失败：{error.text}")
+        except NoSource as error:
+            output(f"下载失败：{one_line(error.text)}")
             return []
         except AiAgentError as error:
-            output(f"下载失败：{name} 的数据有误（{error}）")
+            output(f"下载失败：{name}（{error}）")
             return []
+        for note in answer.notes:
+            output(str(note))
+        bars = answer.series
         found = [bar for bar in to_vnpy_bars(bars, GATEWAY_NAME) if _inside(bar, interval, start, end)]
         if not found:
             output(f"没有 {name} 在这段时间的数据。")
             return []
         output(
-            f"得到 {name} {len(found)} 根，{found[0].datetime:%Y-%m-%d} 至 {found[-1].datetime:%Y-%m-%d}。"
+            f"得到 {name} {len(found)} 根，{found[0].datetime:%Y-%m-%d} 至 {found[-1].datetime:%Y-%m-%d}，"
+            f"来自 {answer.provenance.source}。"
         )
         if interval is BarInterval.MINUTE and found[0].datetime - start > MINUTE_REACH:
             output("分钟线只有最近 5 个交易日；更早的请换用其他数据服务。")

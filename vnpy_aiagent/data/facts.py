@@ -1,9 +1,11 @@
 """Facts beside bars: reported values, events and texts, each with its source and when it became known.
 
-Every fact belongs to one symbol, which is a column of the fact and is never read out of a text. Names of
-values and events come from the closed lists below, so that no free words pass through them.
+Every fact belongs to one subject, which is a column of the fact and is never read out of a text: a symbol,
+the whole A-share market (`A.MARKET`) or a Shenwan level-1 industry (`801780.SWS`). Names of values and
+events come from the closed lists below, so that no free words pass through them.
 """
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +16,13 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-METRICS: dict[str, str] = {
+MARKET_SUBJECT = "A.MARKET"
+"""The whole A-share market: Shanghai, Shenzhen and Beijing together."""
+
+INDUSTRY_SUBJECT = re.compile(r"\d{6}\.SWS")
+"""A level-1 industry by the index code that Shenwan Hongyuan publishes for it."""
+
+SYMBOL_METRICS: dict[str, str] = {
     "pe_ttm": "times",
     "pb": "times",
     "ps_ttm": "times",
@@ -37,8 +45,45 @@ METRICS: dict[str, str] = {
     "pledge_ratio": "ratio",
     "institution_ratio": "ratio",
     "turnover_rate": "ratio",
+    "institution_count": "count",
+    "northbound_ratio": "ratio",
+    "main_net_inflow": "CNY",
+    "super_large_net_inflow": "CNY",
+    "short_balance": "CNY",
+    "sw_industry": "code",
+    "goodwill_to_equity": "ratio",
 }
-"""Names of values and the one unit of each; a ratio of 0.12 is 12 %."""
+
+MARKET_METRICS: dict[str, str] = {
+    "advancers": "count",
+    "decliners": "count",
+    "limit_up_count": "count",
+    "limit_down_count": "count",
+    "market_turnover": "CNY",
+    "market_margin_balance": "CNY",
+    "northbound_turnover": "CNY",
+    "qvix_50": "percent",
+    "qvix_300": "percent",
+    "lpr_1y": "ratio",
+    "lpr_5y": "ratio",
+    "shibor_overnight": "ratio",
+    "reserve_requirement_ratio": "ratio",
+}
+
+INDUSTRY_METRICS: dict[str, str] = {
+    "industry_pe": "times",
+    "industry_pb": "times",
+    "industry_return_5d": "ratio",
+    "industry_return_20d": "ratio",
+    "industry_roe": "ratio",
+    "industry_debt_to_assets": "ratio",
+}
+
+METRICS: dict[str, str] = {**SYMBOL_METRICS, **MARKET_METRICS, **INDUSTRY_METRICS}
+"""Names of values and the one unit of each; a ratio of 0.12 is 12 %, a percent of 18 is a QVIX of 18.
+
+`sw_industry` is the number of the symbol's industry subject: 801780 for 801780.SWS.
+"""
 
 EVENTS: dict[str, str] = {
     "report_due": "",
@@ -52,10 +97,27 @@ EVENTS: dict[str, str] = {
     "resumption": "",
     "regulator_inquiry": "",
     "index_change": "",
+    "earnings_preview": "",
+    "shareholder_meeting": "",
+    "earnings_date": "",
 }
 """Kinds of events and the unit of their figure, empty where they have none."""
 
 TextKind = Literal["news", "filing", "policy", "social"]
+TEXT_KINDS: tuple[TextKind, ...] = ("news", "filing", "policy", "social")
+DATASETS = frozenset({*METRICS, *EVENTS, *TEXT_KINDS, "northbound_net_inflow"})
+"""What may be said to be absent: a value, an event, texts of a kind, and what is published no more."""
+
+AbsenceReason = Literal["discontinued", "failed", "no_data", "not_published", "no_source"]
+ABSENCE_REASONS: dict[AbsenceReason, str] = {
+    "discontinued": "it is published no more",
+    "failed": "every source of it failed",
+    "no_data": "the sources hold none",
+    "not_published": "it is not published for this subject",
+    "no_source": "no source of it is set up",
+}
+"""Why a dataset is absent, in the words that a model reads."""
+
 MAX_TITLE, MAX_BODY = 300, 8_000
 Source = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w.\-]+$")]
 
@@ -103,6 +165,10 @@ class ValueFact(_Fact):
     def _sound(self) -> "ValueFact":
         if not self.value.is_finite():
             raise ValueError("value is not finite")
+        if self.metric not in metrics_of(self.vt_symbol):
+            raise ValueError(f"{self.metric} is no value of {self.vt_symbol}; see docs/facts.md for subjects")
+        if self.metric == "sw_industry" and not _is_code(self.value):
+            raise ValueError("sw_industry is no whole number of six digits")
         if self.unit != METRICS[self.metric]:
             raise ValueError(f"unit of {self.metric} is {METRICS[self.metric]}, not {self.unit or 'empty'!r}")
         if self.period > self.available_at.date():
@@ -174,12 +240,46 @@ class TextFact(_Fact):
         return self.text_kind, self.id
 
 
-Fact = ValueFact | EventFact | TextFact
-FACT_KINDS: dict[str, type[ValueFact] | type[EventFact] | type[TextFact]] = {
+class Absence(_Fact):
+    """A dataset that its sources do not give from the day `since` on. It ends with a later value of it."""
+
+    kind: ClassVar[str] = "absence"
+
+    dataset: str
+    since: date
+    reason: AbsenceReason
+
+    @field_validator("dataset")
+    @classmethod
+    def _known(cls, dataset: str) -> str:
+        if dataset not in DATASETS:
+            raise ValueError("is no value, event or kind of text; see docs/facts.md")
+        return dataset
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The dataset and the day from which on it is absent."""
+        return self.dataset, self.since.isoformat()
+
+
+Fact = ValueFact | EventFact | TextFact | Absence
+FACT_KINDS: dict[str, type[ValueFact] | type[EventFact] | type[TextFact] | type[Absence]] = {
     "value": ValueFact,
     "event": EventFact,
     "text": TextFact,
+    "absence": Absence,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class TextCount:
+    """How many texts of a kind and source there were on a subject of late, and when the newest came."""
+
+    vt_symbol: str
+    text_kind: TextKind
+    source: Source
+    count: int
+    newest: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +287,18 @@ class FactView:
     """What was known of one symbol at one moment; immutable, so that it may go to another process.
 
     `values` holds the newest version of the latest period of each metric, `events` the newest version of
-    each, `texts` the latest ones, newest first.
+    each, `texts` the latest ones, newest first. `market` and `industry` are values of the whole market and
+    of the symbol's industry, `absences` what is known to be missing of all three, `text_counts` how many
+    texts there were on each.
     """
 
     values: tuple[ValueFact, ...] = ()
     events: tuple[EventFact, ...] = ()
     texts: tuple[TextFact, ...] = ()
+    market: tuple[ValueFact, ...] = ()
+    industry: tuple[ValueFact, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    text_counts: tuple[TextCount, ...] = ()
 
 
 class FactSource(Protocol):
@@ -214,6 +320,35 @@ class NoFacts:
 NO_FACTS = NoFacts()
 
 
+def metrics_of(subject: str) -> dict[str, str]:
+    """The values that a subject may have, with their units."""
+    if subject == MARKET_SUBJECT:
+        return MARKET_METRICS
+    return INDUSTRY_METRICS if INDUSTRY_SUBJECT.fullmatch(subject) else SYMBOL_METRICS
+
+
+def industry_of(values: Iterable[ValueFact]) -> str | None:
+    """The subject of the symbol's industry; None where its values do not name it."""
+    code = next((fact.value for fact in values if fact.metric == "sw_industry"), None)
+    return None if code is None else f"{int(code)}.SWS"
+
+
+def open_absences(absences: Iterable[Absence], known: Iterable[Fact], at: datetime) -> tuple[Absence, ...]:
+    """Of each dataset the newest absence known at `at` that no later fact of `known` ended, by name."""
+    newest: dict[str, datetime] = {}
+    for fact in known:
+        name = fact.key[0]
+        newest[name] = max(newest.get(name, fact.available_at), fact.available_at)
+    best: dict[str, Absence] = {}
+    for absence in absences:
+        before = best.get(absence.dataset)
+        if absence.available_at <= at and (before is None or _rank(absence) > _rank(before)):
+            best[absence.dataset] = absence
+    return tuple(
+        best[name] for name in sorted(best) if name not in newest or best[name].available_at >= newest[name]
+    )
+
+
 def latest_events(facts: Iterable[EventFact], at: datetime) -> tuple[EventFact, ...]:
     """Of each event and day the newest version known at `at`, in order of their days."""
     best: dict[tuple[str, str], EventFact] = {}
@@ -222,6 +357,10 @@ def latest_events(facts: Iterable[EventFact], at: datetime) -> tuple[EventFact, 
         if fact.available_at <= at and (known is None or _rank(fact) > _rank(known)):
             best[fact.key] = fact
     return tuple(sorted(best.values(), key=lambda fact: (fact.on, fact.event)))
+
+
+def _is_code(value: Decimal) -> bool:
+    return value == value.to_integral_value() and 100_000 <= value <= 999_999
 
 
 def _rank(fact: Fact) -> tuple[datetime, str, str]:

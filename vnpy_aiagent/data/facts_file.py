@@ -1,13 +1,14 @@
 """Files of facts: CSV with a header, or JSON (an array of objects, or one object a line).
 
-    kind            value, event or text
-    vt_symbol       600519.SSE; the fact's own symbol, whatever a text names
+    kind            value, event, text or absence
+    vt_symbol       600519.SSE, A.MARKET or 801780.SWS; the fact's own subject, whatever a text names
     available_at    when it could first be known: a day (its end, 24:00 Asia/Shanghai) or a time
     source          who says it: letters, digits, `_`, `-`, `.`, at most 40
     metric, period, value, unit        of a value
     event, on, value, unit             of an event; value and unit may be empty
     text_kind, title, body             of a text; news, filing, policy or social; the first 300 and 8,000
                                        characters are kept
+    dataset, since, reason             of an absence; what is missing, from which day on, and why
 
 A cell that a row's kind does not have must be empty. Bad rows are named by line; good ones are kept.
 """
@@ -22,7 +23,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from vnpy_aiagent.data.csv_files import parse_day, parse_time, read_table
-from vnpy_aiagent.data.facts import FACT_KINDS, MAX_BODY, MAX_TITLE, Fact
+from vnpy_aiagent.data.facts import (
+    FACT_KINDS,
+    INDUSTRY_SUBJECT,
+    MARKET_SUBJECT,
+    MAX_BODY,
+    MAX_TITLE,
+    Fact,
+)
 from vnpy_aiagent.data.symbols import parse_symbol
 from vnpy_aiagent.domain import clean, without_surrogates
 from vnpy_aiagent.domain.clock import MARKET_TZ
@@ -115,14 +123,22 @@ def _fact(row: Any, now: datetime) -> Fact:
     known = _moment(given["available_at"])
     if known > now:
         raise ValueError(f"available_at {known:%Y-%m-%d %H:%M} lies after the present; nobody knows it yet")
-    given |= {"available_at": known, "vt_symbol": parse_symbol(given["vt_symbol"])}
-    for name in ("period", "on"):
+    given |= {"available_at": known, "vt_symbol": parse_subject(given["vt_symbol"])}
+    for name in ("period", "on", "since"):
         if isinstance(given.get(name), str):
             given[name] = parse_day(given[name])
     for name, most in (("title", MAX_TITLE), ("body", MAX_BODY)):
         if isinstance(given.get(name), str):
             given[name] = without_surrogates(given[name])[:most]
     return kind.model_validate(given)
+
+
+def parse_subject(text: str) -> str:
+    """A symbol as `parse_symbol` reads it, the whole market, or an industry; UnknownSymbol for others."""
+    name = text.strip().upper()
+    if name == MARKET_SUBJECT or INDUSTRY_SUBJECT.fullmatch(name):
+        return name
+    return parse_symbol(text)
 
 
 def _moment(text: str) -> datetime:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,13 +17,18 @@ from pydantic import ValidationError
 
 from vnpy_aiagent.data.facts import (
     EVENTS,
-    METRICS,
+    MARKET_SUBJECT,
+    Absence,
     EventFact,
     Fact,
     FactView,
+    TextCount,
     TextFact,
     ValueFact,
+    industry_of,
     latest_events,
+    metrics_of,
+    open_absences,
 )
 from vnpy_aiagent.domain.clock import MARKET_TZ
 from vnpy_aiagent.errors import DataError
@@ -59,8 +65,17 @@ _RECENT = (
     "SELECT content FROM facts WHERE vt_symbol = ? AND kind = 'text' AND available_at >= ? "
     "AND available_at <= ? ORDER BY available_at DESC, id LIMIT ?"
 )
+_ABSENT = (
+    "SELECT content FROM facts WHERE vt_symbol = ? AND kind = 'absence' AND available_at <= ? "
+    "ORDER BY name, available_at DESC, id LIMIT ?"
+)
+_COUNTS = (
+    "SELECT name, source, count(*), max(available_at) FROM facts WHERE vt_symbol = ? AND kind = 'text' "
+    "AND available_at >= ? AND available_at <= ? GROUP BY name, source ORDER BY name, source LIMIT ?"
+)
+MAX_ABSENCES, MAX_COUNTS = 500, 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=MARKET_TZ)
-FactType = TypeVar("FactType", ValueFact, EventFact, TextFact)
+FactType = TypeVar("FactType", ValueFact, EventFact, TextFact, Absence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +154,38 @@ class FactReader:
         self.text_age = timedelta(days=text_days)
 
     def view(self, vt_symbol: str, at: datetime) -> FactView:
-        """What was known of the symbol at `at`. DataError where the file is damaged or held too long."""
+        """What was known of the symbol, its industry and the market at `at`.
+
+        DataError where the file is damaged or held too long.
+        """
         if not self.path.exists():
             return FactView()
+        stamp = _stamp(at)
         soon = (at.date() - PAST_EVENTS).isoformat()
+        span = (_stamp(at - self.text_age), stamp)
         with self._open() as database:
-            found = [_rows(database, ValueFact, _LATEST, (vt_symbol, name, _stamp(at))) for name in METRICS]
+            values = _values(database, vt_symbol, stamp)
+            industry = industry_of(values)
+            subjects = (vt_symbol, *((industry,) if industry else ()), MARKET_SUBJECT)
+            of_market = _values(database, MARKET_SUBJECT, stamp)
+            of_industry = _values(database, industry, stamp) if industry else ()
             ahead = [
-                _rows(database, EventFact, _AHEAD, (vt_symbol, name, soon, _stamp(at), MAX_EVENTS))
+                _rows(database, EventFact, _AHEAD, (vt_symbol, name, soon, stamp, MAX_EVENTS))
                 for name in EVENTS
             ]
-            span = (vt_symbol, _stamp(at - self.text_age), _stamp(at), MAX_TEXTS)
-            texts = _rows(database, TextFact, _RECENT, span)
+            texts = _rows(database, TextFact, _RECENT, (vt_symbol, *span, MAX_TEXTS))
+            absent = [_rows(database, Absence, _ABSENT, (name, stamp, MAX_ABSENCES)) for name in subjects]
+            counts = [_counts(database, name, span) for name in subjects]
+        events = latest_events((event for found in ahead for event in found), at)
+        known: tuple[Fact, ...] = (*values, *of_market, *of_industry, *events, *texts)
         return FactView(
-            tuple(value for values in found for value in values),
-            latest_events((event for events in ahead for event in events), at),
-            tuple(texts),
+            values=values,
+            events=events,
+            texts=tuple(texts),
+            market=of_market,
+            industry=of_industry,
+            absences=open_absences((each for found in absent for each in found), known, at),
+            text_counts=tuple(each for found in counts for each in found),
         )
 
     def versions(self, vt_symbol: str, metric: str, at: datetime) -> tuple[ValueFact, ...]:
@@ -180,7 +211,26 @@ class FactReader:
 def _rows(
     database: sqlite3.Connection, kind: type[FactType], query: str, values: tuple[str | int, ...]
 ) -> list[FactType]:
-    return [kind.model_validate_json(content) for (content,) in database.execute(query, values)]
+    return [_parsed(kind, content) for (content,) in database.execute(query, values)]
+
+
+@lru_cache(maxsize=2_048)
+def _parsed(kind: type[FactType], content: str) -> FactType:
+    """Facts never change, and those of the market are read for every symbol."""
+    return kind.model_validate_json(content)
+
+
+def _values(database: sqlite3.Connection, subject: str, stamp: int) -> tuple[ValueFact, ...]:
+    found = [_rows(database, ValueFact, _LATEST, (subject, name, stamp)) for name in metrics_of(subject)]
+    return tuple(value for values in found for value in values)
+
+
+def _counts(database: sqlite3.Connection, subject: str, span: tuple[int, int]) -> list[TextCount]:
+    rows = database.execute(_COUNTS, (subject, *span, MAX_COUNTS))
+    return [
+        TextCount(subject, kind, source, count, _EPOCH + timedelta(microseconds=newest))
+        for kind, source, count, newest in rows
+    ]
 
 
 def _stamp(moment: datetime) -> int:

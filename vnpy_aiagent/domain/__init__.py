@@ -1,9 +1,12 @@
 """Messages, enumerations, ids, money and time. Imports no other room."""
 
 from vnpy_aiagent.domain.analysis import (
+    Aggregate,
     AnalysisRequest,
     AnalysisSkipped,
     Candidate,
+    DebateQuestion,
+    DebateReply,
     DebateTurn,
     Decision,
     Evidence,
@@ -15,9 +18,11 @@ from vnpy_aiagent.domain.analysis import (
     Proposal,
     Reason,
     ScanResult,
+    SilentRole,
     SnapshotKept,
     TokenUsage,
     TriggerPlan,
+    Verification,
 )
 from vnpy_aiagent.domain.clock import (
     MARKET_TZ,
@@ -47,6 +52,7 @@ from vnpy_aiagent.domain.enums import (
     SettledBy,
     Severity,
     Side,
+    Silence,
     Stance,
     StopState,
     Style,
@@ -104,6 +110,7 @@ from vnpy_aiagent.domain.system import (
     RunStarted,
     ScheduleFired,
     StateChanged,
+    Thinking,
 )
 from vnpy_aiagent.domain.text import REPLACEMENT, Text, clean, say, typed, without_surrogates
 from vnpy_aiagent.domain.working import CancelAsked, ExecutionReport
@@ -119,6 +126,7 @@ __all__ = [
     "Activity",
     "AgentName",
     "AgentStatus",
+    "Aggregate",
     "Alert",
     "Algo",
     "AnalysisRequest",
@@ -135,6 +143,8 @@ __all__ = [
     "CommandTaken",
     "ContractTerms",
     "CorporateActionApplied",
+    "DebateQuestion",
+    "DebateReply",
     "DebateTurn",
     "Decision",
     "DividendTaxTaken",
@@ -190,6 +200,8 @@ __all__ = [
     "Severity",
     "Side",
     "Signal",
+    "Silence",
+    "SilentRole",
     "SnapshotKept",
     "Stance",
     "StateChanged",
@@ -197,6 +209,7 @@ __all__ = [
     "StopUpdate",
     "Style",
     "Text",
+    "Thinking",
     "Timer",
     "TimerQueue",
     "TokenUsage",
@@ -210,6 +223,7 @@ __all__ = [
     "TriggerSpec",
     "UnresolvedPrice",
     "Verdict",
+    "Verification",
     "VirtualClock",
     "Withheld",
     "ceil_to_tick",

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from vnpy_aiagent.domain.enums import Action, BarInterval, RequestKind, Stance, TriggerKind
+from vnpy_aiagent.domain.enums import Action, BarInterval, RequestKind, Silence, Stance, TriggerKind
 from vnpy_aiagent.domain.message import Message
 from vnpy_aiagent.domain.prices import PriceRef
-from vnpy_aiagent.domain.text import Text
+from vnpy_aiagent.domain.text import Text, say
 
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -117,7 +117,11 @@ class Evidence(Part):
 
 
 class Finding(Part):
-    """An analyst's typed view of a symbol. `strength` and `confidence` are ratios."""
+    """An analyst's typed view of a symbol. `strength` and `confidence` are ratios.
+
+    `available_at` is when the newest evidence that it cites became available, `fresh` whether any of it is
+    new enough for its kind, `weight` what it counted with (0 where it did not count).
+    """
 
     role: str
     stance: Stance
@@ -125,16 +129,108 @@ class Finding(Part):
     confidence: Ratio
     text: Text
     evidence: tuple[str, ...] = ()
+    available_at: AwareDatetime | None = None
+    fresh: bool = False
+    weight: Ratio = 0.0
+
+
+class SilentRole(Part):
+    """A role that did not count, and why."""
+
+    role: str
+    why: Silence
+
+
+class Aggregate(Part):
+    """All findings together. `score` is from -1 (bearish) to 1, `strength` its size, both without unit.
+
+    `weights` are those of the findings that counted, by role; `confidence` is their weighted mean, a ratio.
+    `support` is the weight of the roles that share the stance, over that of all roles with fresh data.
+    """
+
+    score: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+    stance: Stance
+    strength: Ratio
+    confidence: Ratio
+    support: Ratio
+    weights: dict[str, float]
+    silent: tuple[SilentRole, ...] = ()
+
+
+class DebateQuestion(Part):
+    """One question of the debate: its name ("2.1" is the first of round 2), and the role that must answer.
+
+    `to` is empty where nobody speaks any more.
+    """
+
+    name: str
+    to: str
+    text: Text
+    evidence: tuple[str, ...] = ()
+
+
+class DebateReply(Part):
+    """The answer to a question, by the question's name."""
+
+    question: str
+    text: Text
+    evidence: tuple[str, ...] = ()
+
+
+class Verification(Part):
+    """What became of similar situations of the past, had the plan of `role` been traded in them.
+
+    `evidence` is the id of the Evidence with the same figures. `stop` and `target` are distances from the
+    entry, ratios; `sessions` is the longest holding time. `samples` counts situations whose outcomes do not
+    overlap, of `similar` ones. Hit rate with its Wilson interval, payoff ratio and mean return with its
+    bootstrap interval, all before fees; None where there are too few samples, or nothing to divide by.
+    `base_*` is the same plan on every past day.
+    """
+
+    role: str
+    evidence: str
+    stop: float | None
+    target: float | None
+    sessions: int
+    bars: int
+    similar: int
+    samples: int
+    minimum: int
+    hits: int = 0
+    hit_rate: float | None = None
+    hit_low: float | None = None
+    hit_high: float | None = None
+    payoff: float | None = None
+    mean_return: float | None = None
+    mean_low: float | None = None
+    mean_high: float | None = None
+    base_days: int = 0
+    base_hit_rate: float | None = None
+    base_mean_return: float | None = None
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are samples enough for figures."""
+        return self.samples >= self.minimum
 
 
 class DebateTurn(Part):
-    """One speech of the debate."""
+    """One speech of the debate.
+
+    `round` counts from 1. `action` is that of the speaker's plan, None for the role QUANT, which has no plan
+    but a `verification`; its confidence is the lower end of the hit rate's interval, 0 where there is none.
+    """
 
     role: str
     stance: Stance
     confidence: Ratio
     text: Text
     evidence: tuple[str, ...] = ()
+    round: int = 1
+    action: Action | None = None
+    questions: tuple[DebateQuestion, ...] = ()
+    replies: tuple[DebateReply, ...] = ()
+    verification: Verification | None = None
 
 
 class TokenUsage(Part):
@@ -150,19 +246,22 @@ class TokenUsage(Part):
 class Exchange(Part):
     """One question to a language model: fingerprints (SHA-256) of request and answer, and the model use.
 
-    The texts are in the cassette. `failure` is the error's kind and sentence where no answer came.
+    The texts are in the cassette. `failure` is the error's kind and sentence where no answer came. `model` is
+    the one that answered, or the first that was asked; empty in journals of older versions.
     """
 
     request: str
     reply: str = ""
     usage: TokenUsage = TokenUsage()
     failure: str = ""
+    model: str = ""
 
 
 class Decision(Message):
     """The whole trace of one decision: evidence, findings, debate, model use. Proposals name its id.
 
-    `exchanges` are those with a language model, in order; none where rules decided.
+    `exchanges` are those with a language model, in order of roles; none where rules decided. `aggregate` is
+    what the findings came to, None where nobody was asked.
     """
 
     request_id: str
@@ -177,6 +276,7 @@ class Decision(Message):
     usage: TokenUsage
     failures: tuple[str, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    aggregate: Aggregate | None = None
 
 
 class Reason(Part):
@@ -202,7 +302,8 @@ class Proposal(Message):
     """What the brain wants done for one account and symbol.
 
     `target_weight` is the wanted share of the account's equity, a ratio. An abstention is a HOLD whose
-    `abstained` says why.
+    `abstained` says why. `low_certainty` marks a plan below `brain.low_certainty`; `planned_weight` is then
+    the weight before it was sized down, None where nothing is bought.
     """
 
     request_id: str
@@ -222,3 +323,20 @@ class Proposal(Message):
     model: str = ""
     prompt_hash: str = ""
     valid_until: AwareDatetime
+    low_certainty: bool = False
+    planned_weight: Ratio | None = None
+
+    @property
+    def main_reason(self) -> Text | None:
+        """The first reason, with a line on low certainty where it was sized down; None without a reason."""
+        if not self.reasons:
+            return None
+        first = self.reasons[0].text
+        if self.planned_weight is None:
+            return first
+        mark = say(
+            "低确定性：仓位由 {planned_weight} 减为 {sized_weight}",
+            planned_weight=f"{self.planned_weight:.2%}",
+            sized_weight=f"{self.target_weight:.2%}",
+        )
+        return Text(template=f"{first.template}\n{mark.template}", figures=first.figures | mark.figures)

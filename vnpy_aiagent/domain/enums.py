@@ -198,6 +198,18 @@ class Stance(StrEnum):
     BEARISH = "BEARISH"
 
 
+class Silence(StrEnum):
+    """Why a role's finding does not count."""
+
+    NO_DATA = "NO_DATA"
+    STALE = "STALE"
+    NO_FRESH_EVIDENCE = "NO_FRESH_EVIDENCE"
+    NO_SIGNAL = "NO_SIGNAL"
+    NO_QUOTA = "NO_QUOTA"
+    FAILED = "FAILED"
+    WEIGHT_ZERO = "WEIGHT_ZERO"
+
+
 class BarInterval(StrEnum):
     """Length of a bar."""
 

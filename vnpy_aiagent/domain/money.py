@@ -1,6 +1,7 @@
 """Money and prices: Decimal CNY, half-up rounding, ticks at the edge."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from math import isfinite
 from numbers import Real
 from typing import SupportsFloat
@@ -23,6 +24,8 @@ def to_decimal(value: SupportsFloat | str) -> Decimal:
 
     NaN, infinities and text that is no number raise ValueError.
     """
+    if type(value) is float and value:  # zero has two signs, which a cache cannot tell apart
+        return _of_float(value)
     if isinstance(value, Decimal | int):
         number = Decimal(value)
     else:
@@ -33,6 +36,14 @@ def to_decimal(value: SupportsFloat | str) -> Decimal:
     if not isfinite(number):
         raise ValueError(f"{value!r} is not a finite number")
     return number
+
+
+@lru_cache(maxsize=1 << 16)
+def _of_float(value: float) -> Decimal:
+    """Prices repeat: a tick's limits and previous close all day, a bar's close at many ticks."""
+    if not isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return Decimal(repr(value))
 
 
 def cny(value: float | int | str | Decimal) -> Decimal:

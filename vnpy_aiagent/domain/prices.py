@@ -31,7 +31,7 @@ class UnresolvedPrice(ValueError):
 
 
 class PriceRef(BaseModel):
-    """A price by basis and offset; `level` and `evidence` belong to basis LEVEL alone."""
+    """A price by basis and offset; `level` belongs to basis LEVEL alone, which needs its `evidence`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,8 +58,10 @@ def resolve(ref: PriceRef, context: PriceContext) -> Decimal:
     """Price on the tick grid (CNY). Raises UnresolvedPrice with one sentence; never guesses."""
     if not isfinite(ref.offset):
         raise UnresolvedPrice("the offset is not a finite number")
-    if (ref.basis is PriceBasis.LEVEL) != (ref.level is not None and ref.evidence is not None):
-        raise UnresolvedPrice("a level and its evidence id belong to basis LEVEL, both or neither")
+    if ref.basis is PriceBasis.LEVEL and (ref.level is None or ref.evidence is None):
+        raise UnresolvedPrice("basis LEVEL needs a level and its evidence id")
+    if ref.basis is not PriceBasis.LEVEL and ref.level is not None:
+        raise UnresolvedPrice(f"a level belongs to basis LEVEL, not to {ref.basis}")
     try:
         price = round_to_tick(_raw(ref, context), context.tick)
     except InvalidOperation:

@@ -1,5 +1,6 @@
 """Messages of the house itself: runs, accounts, schedules, states, alerts, marks."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -87,6 +88,19 @@ class AgentStatus(Message):
     agent: AgentName
     activity: Activity
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The last words of a model that is answering, for a screen alone: they decide nothing and are not kept.
+
+    `role` and `words` are empty once the decision is made.
+    """
+
+    request_id: str
+    symbol: str
+    role: str = ""
+    words: str = ""
 
 
 class Alert(Message):

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from threading import Lock
 
 from vnpy_aiagent.domain import Severity, Text, say
-from vnpy_aiagent.errors import ModelError, ModelTimeout, ModelUnavailable
+from vnpy_aiagent.errors import ModelCancelled, ModelError, ModelTimeout, ModelUnavailable
 from vnpy_aiagent.llm.port import ModelPort, ModelReply, ModelRequest
+from vnpy_aiagent.llm.scope import Scope, ask
 
 FAILURES = 2
 COOL_DOWN = 60.0
@@ -23,9 +24,19 @@ class BreakerModel:
     """A model behind a breaker, itself a `ModelPort`. Safe to call from several threads."""
 
     def __init__(
-        self, model: ModelPort, tell: Tell, monotonic: Callable[[], float] | None, failures: int = FAILURES
+        self,
+        model: ModelPort,
+        tell: Tell,
+        monotonic: Callable[[], float] | None,
+        failures: int = FAILURES,
+        *,
+        spare: bool = False,
     ) -> None:
-        """`tell` hears once of a spell without answers, once of its end. `monotonic` None: rest by calls."""
+        """`tell` hears once of a spell without answers, once of its end. `monotonic` None: rest by calls.
+
+        `spare`: another server is asked meanwhile.
+        """
+        self._spare = spare
         self._model = model
         self._tell = tell
         self._monotonic = monotonic
@@ -47,10 +58,16 @@ class BreakerModel:
 
     def complete(self, request: ModelRequest) -> ModelReply:
         """Ask the model; ModelUnavailable at once while it is left alone."""
+        return self.answer(request, Scope())
+
+    def answer(self, request: ModelRequest, scope: Scope) -> ModelReply:
+        """As `complete`, for one decision. A call that was cancelled says nothing about the server."""
         with self._lock:
             self._refuse_while_open()
         try:
-            reply = self._model.complete(request)
+            reply = ask(self._model, request, scope)
+        except ModelCancelled:
+            raise
         except (ModelUnavailable, ModelTimeout):
             self._failed()
             raise
@@ -92,14 +109,20 @@ class BreakerModel:
                 self._rest()
             opened = self._failures == self._limit
         if opened:
-            self._tell(
-                Severity.WARNING,
-                say(
-                    "模型 {model} 连续 {count} 次没有应答，暂停询问，稍后自动重试；其间的决策保持不动",
-                    model=self.name,
-                    count=self._limit,
-                ),
+            self._tell(Severity.WARNING, self._left_alone())
+
+    def _left_alone(self) -> Text:
+        if self._spare:
+            return say(
+                "模型 {model} 连续 {count} 次没有应答，暂停询问，稍后自动重试；其间由后备模型作答",
+                model=self.name,
+                count=self._limit,
             )
+        return say(
+            "模型 {model} 连续 {count} 次没有应答，暂停询问，稍后自动重试；其间的决策保持不动",
+            model=self.name,
+            count=self._limit,
+        )
 
     def _answered(self) -> None:
         with self._lock:

@@ -44,8 +44,8 @@ def fingerprint(model: str, request: ModelRequest) -> str:
 
 
 def answer_text(reply: ModelReply) -> str:
-    """An answer as canonical JSON, without its use."""
-    return _canonical(reply.model_dump(exclude={"usage"}))
+    """An answer as canonical JSON, without its use; who answered only where that is another model."""
+    return _canonical(reply.model_dump(exclude={"usage"} if reply.answered_by else {"usage", "answered_by"}))
 
 
 def reply_digest(reply: ModelReply) -> str:

@@ -30,10 +30,11 @@ class TokenUse(NamedTuple):
         )
 
 
-# Measured by tests/unit/brain/test_brain_token_use.py: Chinese prompts, all tools, default settings, tokens
-# counted by llm/pricing on the high side. The study is two rounds of tools and the finding.
-STUDY = TokenUse(3, 4_994, 102)
-SPEECH = TokenUse(1, 2_707, 356)
+# Measured by tests/unit/brain/test_brain_token_use.py: Chinese prompts, data for every role, default
+# settings, tokens counted by llm/pricing on the high side. The study is one question to each of five analysts
+# and one round of tools.
+STUDY = TokenUse(6, 15_192, 439)
+SPEECH = TokenUse(1, 5_250, 408)
 
 # Measured by benchmarks/model_use.py: 50 symbols, 213 days of one pass, 10 places, three accounts, offline
 # analyst. Decisions a pass and place (REPLAN: a day and place), and speeches of a decision's debate.
@@ -93,11 +94,12 @@ def daily_cost(settings: Settings) -> CostEstimate:
 
 def _typical(settings: Settings) -> DayCost:
     share = _speakers(settings) / MEASURED_SPEAKERS
+    study = STUDY.times(_study_calls(settings) / STUDY.calls)
     use = TokenUse(0, 0, 0)
     cost: Decimal | None = Decimal(0)
     for kind, rate in DECISIONS.items():
         times = _places(settings) * rate * (1 if kind is RequestKind.REPLAN else _passes(settings))
-        of_kind = STUDY.plus(SPEECH.times(SPEECHES[kind] * share)).times(times)
+        of_kind = study.plus(SPEECH.times(SPEECHES[kind] * share)).times(times)
         use = use.plus(of_kind)
         price = _price(settings.llm, "quick" if kind is RequestKind.MANAGE else "deep")
         cost = None if cost is None or price is None else cost + _priced(of_kind, *price)
@@ -105,6 +107,12 @@ def _typical(settings: Settings) -> DayCost:
     cost = None if cost is None else min(cost, budget.cost_per_day)
     calls = min(round(use.calls), budget.calls_per_day)
     return DayCost(calls, round((use.prompt + use.completion) * calls / max(1, round(use.calls))), cost)
+
+
+def _study_calls(settings: Settings) -> int:
+    """Questions to the analysts who have a weight, and one round of tools, within their quota."""
+    asked = sum(1 for weight in settings.brain.weights.model_dump().values() if weight)
+    return min(asked + 1, settings.brain.study_calls)
 
 
 def _at_most(settings: Settings) -> DayCost:

@@ -39,20 +39,28 @@ def check_citations(cited: Iterable[str], evidence: Mapping[str, Evidence]) -> N
         raise ModelNonsense(f"evidence {', '.join(unknown)} does not exist; cite only {have}")
 
 
-def check_level(ref: PriceRef, evidence: Mapping[str, Evidence]) -> None:
-    """Raise ModelNonsense where a LEVEL's number does not stand in the evidence that it names."""
+def check_level(ref: PriceRef, evidence: Mapping[str, Evidence], symbol: str) -> None:
+    """Raise ModelNonsense where a LEVEL's number is no price of the symbol in the evidence that it names.
+
+    A number beside another basis would count for nothing, which is not what the model meant; it is refused.
+    """
+    if ref.evidence is not None:
+        check_citations([ref.evidence], evidence)
     if ref.basis is not PriceBasis.LEVEL:
+        if ref.level is not None:
+            raise ModelNonsense(f"`level` belongs to basis LEVEL; leave it out beside {ref.basis}")
         return
     if ref.evidence is None or ref.level is None:
         raise ModelNonsense(
             "basis LEVEL needs the copied `level` and the `evidence` id that it was copied from"
         )
-    check_citations([ref.evidence], evidence)
     source = evidence[ref.evidence]
     if source.available_at is None:
         raise ModelNonsense(
             f"evidence {ref.evidence} ({source.tool}) holds no market level; use a market tool's result"
         )
+    if _symbol_of(source.result) != symbol:
+        raise ModelNonsense(f"evidence {ref.evidence} ({source.tool}) holds no prices of {symbol}")
     if ref.level not in set(price_levels(source.result)):
         raise ModelNonsense(f"the level {ref.level} is no price in evidence {ref.evidence}; copy one exactly")
 
@@ -63,6 +71,11 @@ def price_levels(result: str) -> Iterator[Decimal]:
     A volume, an RSI or a lot size is a number too, but no level that a price may be copied from.
     """
     yield from _walk(json.loads(result))
+
+
+def _symbol_of(result: str) -> object:
+    data = json.loads(result)
+    return data.get("symbol") if isinstance(data, dict) else None
 
 
 def _walk(node: object) -> Iterator[Decimal]:

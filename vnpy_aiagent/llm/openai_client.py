@@ -1,9 +1,11 @@
 """Any OpenAI-compatible server behind the port: DeepSeek, Qwen, OpenAI, Ollama, vLLM, llama.cpp.
 
 The SDK's own retries are off. Here one deadline bounds the whole call; connection errors, overload and
-server errors are retried with exponential backoff, everything else fails at once and says what to do.
+server errors are retried with exponential backoff, everything else fails at once and says what to do. A call
+ends at once when its decision is cancelled.
 """
 
+import asyncio
 import logging
 import math
 import random
@@ -26,8 +28,11 @@ from vnpy_aiagent.errors import (
     NoModelApi,
 )
 from vnpy_aiagent.llm.json_protocol import parse_json
+from vnpy_aiagent.llm.line import Line
 from vnpy_aiagent.llm.port import ModelReply, ModelRequest
 from vnpy_aiagent.llm.pricing import TokenPrice
+from vnpy_aiagent.llm.scope import Scope
+from vnpy_aiagent.llm.streamed import EVENT_STREAM, StreamedReply
 from vnpy_aiagent.llm.wire import Dialect, Structured, adapt, build_body, read_reply
 
 FIRST_PAUSE = 1.0
@@ -59,8 +64,10 @@ class OpenAIModel:
     `timeout` (seconds) bounds each whole call, together with the request's own; the shorter counts.
     `price` in CNY per million tokens, None where not known: costs are then 0. `structured` fixes how typed
     answers are asked for; "auto" begins with a JSON schema and steps down where the server refuses it.
-    `sleep`, `monotonic` and `seed` (of the jitter) are there for tests. Raises ConfigError for a base_url
-    or key that cannot work. Safe to call from several threads.
+    What a server turned out not to take is remembered for all later calls. `stream`: answers come in pieces,
+    where the server can. `patience` is the longest pause (seconds) before a retry: a server that asks for
+    more has failed. `sleep`, `monotonic` and `seed` (of the jitter) are there for tests. Raises ConfigError
+    for a base_url or key that cannot work. Safe to call from several threads.
     """
 
     def __init__(
@@ -73,7 +80,9 @@ class OpenAIModel:
         max_retries: int = 3,
         price: TokenPrice | None = None,
         structured: Literal["auto"] | Structured = "auto",
-        sleep: Callable[[float], None] = time.sleep,
+        stream: bool = False,
+        patience: float = LONGEST_PAUSE,
+        sleep: Callable[[float], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         seed: int = 0,
     ) -> None:
@@ -81,13 +90,17 @@ class OpenAIModel:
         self._timeout = timeout
         self._max_retries = max_retries
         self._price = price
-        self._dialect = Dialect(structured="json_schema" if structured == "auto" else structured)
+        self._dialect = Dialect(
+            structured="json_schema" if structured == "auto" else structured, stream=stream
+        )
+        self._patience = patience
         self._sleep = sleep
         self._monotonic = monotonic
         self._jitter = random.Random(seed)  # noqa: S311 - spreads retries, guards nothing
         self._place = _place(base_url)
         self._key = _checked_key(api_key)
         self._client = _client(base_url, self._key, timeout)
+        self._line = Line()
 
     def __repr__(self) -> str:
         """Server and model; never the key."""
@@ -110,12 +123,16 @@ class OpenAIModel:
         the retries, ModelRefused where key, model name or request were refused, ModelNonsense where the
         answer is none.
         """
+        return self.answer(request, Scope())
+
+    def answer(self, request: ModelRequest, scope: Scope) -> ModelReply:
+        """As `complete`, for one decision: ModelCancelled at once when it is cancelled."""
         deadline = self._monotonic() + min(request.timeout, self._timeout)
         dialect = self._dialect
         retries = 0
         while True:
             body = build_body(request, self._model, dialect)
-            outcome = self._attempt(body, deadline)
+            outcome = self._attempt(body, deadline, request.task, scope)
             if not isinstance(outcome, _Failure):
                 self._dialect = dialect
                 return self._read(outcome, request, dialect)
@@ -125,11 +142,12 @@ class OpenAIModel:
                 dialect = adapted
                 continue
             pause = self._pause(retries, outcome.retry_after)
-            late = self._monotonic() + pause >= deadline
+            late = pause > self._patience or self._monotonic() + pause >= deadline
             if late or not outcome.retryable or retries >= self._max_retries:
                 raise outcome.error
             _log.info("%s; retry %d in %.1f s", outcome.error, retries + 1, pause)
-            self._sleep(pause)
+            (self._sleep or scope.cancel.wait)(pause)
+            scope.cancel.check()
             retries += 1
 
     @property
@@ -138,25 +156,22 @@ class OpenAIModel:
         return self._dialect.native_tools
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Close the connections; calls that are under way fail."""
+        self._line.close(self._client.close())
 
-    def _read(self, body: bytes, request: ModelRequest, dialect: Dialect) -> ModelReply:
+    def _read(self, body: object, request: ModelRequest, dialect: Dialect) -> ModelReply:
         try:
-            return read_reply(
-                parse_json(body), request, model=self._model, dialect=dialect, price=self._price
-            )
+            return read_reply(body, request, model=self._model, dialect=dialect, price=self._price)
         except ModelError as error:
             failure = type(error)(self._clean(str(error)))
         raise failure
 
-    def _attempt(self, body: dict[str, Any], deadline: float) -> bytes | _Failure:
+    def _attempt(self, body: dict[str, Any], deadline: float, task: str, scope: Scope) -> object | _Failure:
         """The response body, or why there is none. The SDK's errors end here: they hold request and key."""
-        left = deadline - self._monotonic()
-        if left <= 0:
-            return self._timed_out()
         try:
-            return self._receive(body, left, deadline)
+            return self._line.run(self._receive(body, deadline, task, scope), scope.cancel)
+        except TimeoutError:
+            return self._timed_out()
         except openai.APIStatusError as error:
             return self._refused(error)
         except openai.APIConnectionError as error:
@@ -169,19 +184,47 @@ class OpenAIModel:
         except UnicodeEncodeError:
             return _Failure(ModelRefused("the request holds text that is no valid Unicode; clean its source"))
 
-    def _receive(self, body: dict[str, Any], left: float, deadline: float) -> bytes | _Failure:
-        """Read the body as it comes: a server that sends blanks to stay alive cannot outlast the deadline."""
+    async def _receive(
+        self, body: dict[str, Any], deadline: float, task: str, scope: Scope
+    ) -> object | _Failure:
+        """Bounded as a whole: a server that sends blanks to stay alive cannot outlast the deadline."""
+        left = deadline - self._monotonic()
+        if left <= 0:
+            raise TimeoutError
         timeout = httpx2.Timeout(left, connect=min(left, CONNECT_TIMEOUT))
+        return await asyncio.wait_for(self._exchange(body, timeout, deadline, task, scope), left)
+
+    async def _exchange(
+        self, body: dict[str, Any], timeout: httpx2.Timeout, deadline: float, task: str, scope: Scope
+    ) -> object | _Failure:
+        """Send the request, read the answer as it comes, whole or in pieces."""
+        received, size = bytearray(), 0
+        streamed: StreamedReply | None = None
         completions = self._client.chat.completions.with_streaming_response
-        received = bytearray()
-        with completions.create(**body, timeout=timeout) as response:
-            for chunk in response.iter_bytes():
-                received += chunk
+        async with completions.create(**body, timeout=timeout) as response:
+            if response.headers.get("content-type", "").startswith(EVENT_STREAM):
+                streamed = StreamedReply()
+            async for chunk in response.iter_bytes():
+                size += len(chunk)
                 if self._monotonic() > deadline:
                     return self._timed_out()
-                if len(received) > MAX_BODY_BYTES:
+                if size > MAX_BODY_BYTES:
                     return _Failure(ModelNonsense(f"{self._place} sent more than 16 MB; check base_url"))
-        return bytes(received)
+                if streamed is None:
+                    received += chunk
+                    continue
+                try:
+                    words = streamed.feed(chunk)
+                except ModelUnavailable as error:
+                    text = self._clean(f"{self._place} {error}; try later")
+                    return _Failure(ModelUnavailable(text), retryable=True)
+                if words and scope.heard is not None:
+                    scope.heard(task, words)
+        if streamed is None:
+            body_read: object = parse_json(bytes(received))
+            return body_read
+        streamed.end()
+        return streamed.body() if streamed.whole else self._unreachable()
 
     def _pause(self, retries: int, retry_after: float | None) -> float:
         """Seconds to wait: what the server asked for, else doubling with jitter; never above the cap."""
@@ -246,14 +289,14 @@ def _with_status(error: ModelError, status: int) -> ModelError:
     return error
 
 
-def _client(base_url: str, key: str, timeout: float) -> openai.OpenAI:
+def _client(base_url: str, key: str, timeout: float) -> openai.AsyncOpenAI:
     """The SDK's client without its retries and without other accounts' settings from the environment."""
-    client = openai.OpenAI(
+    client = openai.AsyncOpenAI(
         api_key=key,
         base_url=base_url.strip(),
         max_retries=0,
         timeout=timeout,
-        http_client=openai.DefaultHttpxClient(trust_env=not _is_loopback(base_url)),
+        http_client=openai.DefaultAsyncHttpxClient(trust_env=not _is_loopback(base_url)),
     )
     client.organization = None
     client.project = None

@@ -94,7 +94,10 @@ class Usage(TokenUsage):
 
 
 class ModelReply(_Frozen):
-    """What a model answered: text, or tool calls that it wants made before it goes on."""
+    """What a model answered: text, or tool calls that it wants made before it goes on.
+
+    `answered_by` names the model of a fallback that answered in the place of the one that was asked.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -102,6 +105,7 @@ class ModelReply(_Frozen):
     model: str = ""
     finish_reason: str = "stop"
     reasoning: str = ""
+    answered_by: str = ""
 
     def as_message(self) -> ChatMessage:
         """The reply as the assistant's message of the conversation that goes on."""

@@ -30,6 +30,7 @@ STEP_DOWN: dict[Structured, Structured] = {"json_schema": "json_object", "json_o
 
 FORMAT_WORDS = ("response_format", "json_schema", "json_object", "grammar", "structured output", "guided")
 TOOL_WORDS = ("tool", "function")
+USAGE_WORDS = ("stream_options", "include_usage")
 LENGTH_WORDS = ("context length", "context_length", "context size", "maximum context", "too many tokens")
 THOUGHT = re.compile(r"^\s*<think>(.*?)</think>\s*", re.DOTALL)
 
@@ -44,6 +45,8 @@ class Dialect:
     temperature: bool = True
     seed: bool = True
     reasoning: bool = False
+    stream: bool = False
+    stream_usage: bool = True
 
 
 def adapt(dialect: Dialect, body: dict[str, Any], complaint: str) -> Dialect | None:
@@ -58,6 +61,8 @@ def adapt(dialect: Dialect, body: dict[str, Any], complaint: str) -> Dialect | N
         ("max_completion_tokens" in text and "max_tokens" in body, {"limit_name": "max_completion_tokens"}),
         ("temperature" in text and "temperature" in body, {"temperature": False}),
         ("seed" in text and "seed" in body, {"seed": False}),
+        (any(word in text for word in USAGE_WORDS) and "stream_options" in body, {"stream_usage": False}),
+        ("stream" in text and "stream" in body, {"stream": False}),
         (about_format, {"structured": STEP_DOWN.get(dialect.structured, "prompt")}),
         (about_tools, {"native_tools": False}),
     )
@@ -82,6 +87,10 @@ def build_body(request: ModelRequest, model: str, dialect: Dialect) -> dict[str,
         body["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
     if schema is not None and dialect.structured != "prompt":
         body["response_format"] = _response_format(request.schema_name, schema, dialect.structured)
+    if dialect.stream:
+        body["stream"] = True
+        if dialect.stream_usage:
+            body["stream_options"] = {"include_usage": True}
     return body
 
 

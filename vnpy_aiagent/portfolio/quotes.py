@@ -8,7 +8,8 @@ from math import isfinite
 from vnpy.trader.object import TickData
 
 from vnpy_aiagent.domain import MARKET_TZ, to_decimal
-from vnpy_aiagent.tools.snapshot import QuoteView
+from vnpy_aiagent.portfolio.tick_ring import TickRing, known_figure
+from vnpy_aiagent.tools.snapshot import BookLevel, OrderBookView, QuoteView
 
 ROUNDING = Decimal("0.000001")  # CNY
 MAX_TIMES = 10
@@ -37,6 +38,7 @@ class QuoteBoard:
     def __init__(self) -> None:
         """Begin without quotes."""
         self._ticks: dict[str, TickData] = {}
+        self._rings: dict[str, TickRing] = {}
         self.last_prices: dict[str, Decimal] = {}
 
     def update(self, tick: TickData) -> Decimal | None:
@@ -45,6 +47,11 @@ class QuoteBoard:
         if last is None or (latest is not None and tick.datetime.astimezone(MARKET_TZ) < latest):
             return None
         self._ticks[tick.vt_symbol] = tick
+        if tick.bid_price_1 or tick.ask_price_1:  # a tick made of a bar has no order book
+            ring = self._rings.get(tick.vt_symbol)
+            if ring is None:
+                ring = self._rings[tick.vt_symbol] = TickRing()
+            ring.add(tick)
         self.last_prices[tick.vt_symbol] = last
         return last
 
@@ -68,6 +75,17 @@ class QuoteBoard:
             bid_volume=_depth(tick, "bid"),
             ask_volume=_depth(tick, "ask"),
         )
+
+    def order_book(self, vt_symbol: str) -> OrderBookView | None:
+        """The five levels of the latest quote and the ticks of its day; None where it has no level."""
+        tick = self._ticks.get(vt_symbol)
+        if tick is None:
+            return None
+        bids, asks = _levels(tick, "bid"), _levels(tick, "ask")
+        if not bids and not asks:
+            return None
+        at, ring = tick.datetime.astimezone(MARKET_TZ), self._rings.get(vt_symbol)
+        return OrderBookView(at, bids, asks, ring.window(at.date()) if ring is not None else None)
 
     def get(self, vt_symbol: str) -> QuoteView | None:
         """The latest quote, None before the first tick."""
@@ -132,6 +150,18 @@ def _depth(tick: TickData, side: str) -> int | None:
     volumes = (getattr(tick, f"{side}_volume_{level}") for level in LEVELS)
     known = sum(int(volume) for volume in volumes if volume and isfinite(volume) and volume > 0)
     return known or None
+
+
+def _levels(tick: TickData, side: str) -> tuple[BookLevel, ...]:
+    """Levels with a price and a volume, best first; what is 0, none or not finite is no level."""
+    found = []
+    for level in LEVELS:
+        price, volume = getattr(tick, f"{side}_price_{level}"), getattr(tick, f"{side}_volume_{level}")
+        known = _price(price)
+        shares = known_figure(volume)
+        if known is not None and shares is not None and shares >= 1:
+            found.append(BookLevel(known, int(shares)))
+    return tuple(found)
 
 
 def _price(value: float) -> Decimal | None:

@@ -14,6 +14,7 @@ from vnpy_aiagent.report.accounts import (
     baseline_result,
 )
 from vnpy_aiagent.report.evaluation import Evaluation, evaluate
+from vnpy_aiagent.report.model_cost import ModelCosts, model_costs
 from vnpy_aiagent.report.read import RunRecord
 from vnpy_aiagent.report.trades import Trade, best_and_worst, trades_of
 from vnpy_aiagent.report.why_not import Funnel, why_not
@@ -33,6 +34,7 @@ class Contents:
     best: Trade | None
     worst: Trade | None
     evaluation: Evaluation
+    costs: ModelCosts
 
     @classmethod
     def of(
@@ -53,6 +55,7 @@ class Contents:
             best=best,
             worst=worst,
             evaluation=judged,
+            costs=model_costs(record, trades),
         )
 
     @property

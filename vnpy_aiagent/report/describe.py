@@ -5,9 +5,30 @@ from datetime import datetime
 
 from vnpy_aiagent.domain import Message
 from vnpy_aiagent.i18n import Localizer
-from vnpy_aiagent.report.kinds import plan_lines, price_text, trigger_text, verdict_lines, words
+from vnpy_aiagent.report.kinds import (
+    certainty,
+    debate_text,
+    plan_lines,
+    price_text,
+    speaker,
+    speech,
+    trigger_text,
+    verdict_lines,
+    words,
+)
 
-__all__ = ["Line", "describe", "plan_lines", "price_text", "trigger_text", "verdict_lines"]
+__all__ = [
+    "Line",
+    "certainty",
+    "debate_text",
+    "describe",
+    "plan_lines",
+    "price_text",
+    "speaker",
+    "speech",
+    "trigger_text",
+    "verdict_lines",
+]
 
 
 @dataclass(frozen=True, slots=True)

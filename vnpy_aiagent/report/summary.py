@@ -1,7 +1,7 @@
 """summary.json: what a run came to, in plain JSON values. Money in CNY to 0.01, ratios to 6 places."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ from vnpy_aiagent.report.accounts import (
     baseline_result,
 )
 from vnpy_aiagent.report.evaluation import AccountEvaluation, Evaluation, evaluate
+from vnpy_aiagent.report.model_cost import ModelCost, model_costs
 from vnpy_aiagent.report.read import RunRecord
 from vnpy_aiagent.report.trades import Trade, best_and_worst, trades_of
 from vnpy_aiagent.report.why_not import Funnel, Why, why_not
@@ -92,7 +93,7 @@ def build_summary(
             "worst": _trade(worst),
         },
         "not_traded": _not_traded(funnel, translator(language)),
-        "usage": _usage(record),
+        "usage": _usage(record, trades),
         "books_agree": all(agreement.ok for agreement in agreements(record)),
         "books_off": [_off(agreement) for agreement in agreements(record) if not agreement.ok],
     }
@@ -168,6 +169,8 @@ def _funnel(funnel: Funnel) -> dict[str, int]:
 def _not_traded(funnel: Funnel, translate: Translate) -> dict[str, Any]:
     return {
         "scan": dict(funnel.left_out),
+        "abstained": [{"kind": why.name, **_why(why, translate)} for why in funnel.abstained],
+        "failures": {why.name: why.count for why in funnel.failures},
         "held": [_why(why, translate) for why in funnel.held],
         "unasked": [_why(why, translate) for why in funnel.unasked],
         "rules": {why.name: why.count for why in funnel.refused},
@@ -194,14 +197,25 @@ def _trade(trade: Trade | None) -> dict[str, Any] | None:
     }
 
 
-def _usage(record: RunRecord) -> dict[str, Any]:
+def _usage(record: RunRecord, trades: Sequence[Trade]) -> dict[str, Any]:
+    costs = model_costs(record, trades)
     usages = [decision.usage for decision in record.of(Decision)]
     return {
         "calls": sum(usage.calls for usage in usages),
         "prompt_tokens": sum(usage.prompt_tokens for usage in usages),
         "completion_tokens": sum(usage.completion_tokens for usage in usages),
         "cost": float(sum((usage.cost for usage in usages), Decimal(0))),
+        "per_decision": _model_cost(costs.per_decision),
+        "per_trade": _model_cost(costs.per_trade),
+        "of_trades": [_model_cost(each) for each in costs.of_trades],
     }
+
+
+def _model_cost(found: ModelCost | None) -> dict[str, Any] | None:
+    """Tokens, and CNY to 0.0001 or None where the price is not known."""
+    if found is None:
+        return None
+    return {"tokens": found.tokens, "cost": None if found.cost is None else round(float(found.cost), 4)}
 
 
 def _money(value: Decimal) -> float:

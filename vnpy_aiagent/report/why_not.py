@@ -1,5 +1,6 @@
 """The funnel of a day, a symbol or a run: scanned, analysed, proposed, rejected by which rule, filled."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from vnpy_aiagent.domain import (
 from vnpy_aiagent.report.read import RunRecord
 
 ENTRIES = (Action.BUY, Action.ADD)
+_NUMBERS = re.compile(r"\d[\d.,:]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,14 @@ class Why:
 class Funnel:
     """What became of candidates.
 
-    `scanned` counts symbols over all scans (with a symbol given: scans), `picked` symbols taken up by a
-    scan, `left_out` the others by reason (with a symbol given: of its scans), `analysed` decisions,
-    `held` proposals to open that came to HOLD, `proposed` entry proposals by account, `refused` their
-    rejections by rule, `approved` entries that passed (`reduced` of them smaller), `filled` entries with
-    a fill, `unfilled` why not. `unasked` counts requests that the model did not get, or answered too
-    late, triggers' requests included.
+    `scanned` counts symbols over all scans (with a symbol given: scans), `picked` symbols taken up by a scan,
+    `left_out` the others by reason (with a symbol given: of its scans), `analysed` decisions, `abstained`
+    proposals that hold because a model or its answer failed, by the kind of failure and by what was wrong,
+    requests about holdings included, `failures` answers of single roles that were of no use, by role and
+    kind, whether or not the decision went on without them, `held` other proposals to open that came to HOLD,
+    `proposed` entry proposals by account, `refused` their rejections by rule, `approved` entries that passed
+    (`reduced` of them smaller), `filled` entries with a fill, `unfilled` why not. `unasked` counts requests
+    that the model did not get, or answered too late, triggers' requests included.
     """
 
     day: date | None
@@ -63,6 +67,8 @@ class Funnel:
     picked: int
     left_out: dict[str, int]
     analysed: int
+    abstained: tuple[Why, ...]
+    failures: tuple[Why, ...]
     held: tuple[Why, ...]
     proposed: int
     refused: tuple[Why, ...]
@@ -90,6 +96,7 @@ def why_not(record: RunRecord, day: date | None = None, symbol: str | None = Non
     for scan in scans:
         left_out.update(scan.left_out if symbol is None else _reasons_of(scan, symbol))
     left_out["analyses_per_day"] = sum(1 for skipped in record.of(AnalysisSkipped) if chosen(skipped))
+    decisions = [decision for decision in record.of(Decision) if chosen(decision)]
     proposals = [proposal for proposal in record.of(Proposal) if chosen(proposal)]
     entries = [proposal for proposal in proposals if proposal.action in ENTRIES]
     verdicts = [verdict for entry in entries for verdict in _verdicts(record, entry)]
@@ -104,8 +111,10 @@ def why_not(record: RunRecord, day: date | None = None, symbol: str | None = Non
         scanned=len(scans) if symbol is not None else sum(scan.scanned for scan in scans),
         picked=picked,
         left_out={name: count for name, count in left_out.items() if count},
-        analysed=sum(1 for decision in record.of(Decision) if chosen(decision)),
-        held=_held(record, proposals),
+        analysed=len(decisions),
+        abstained=_abstained(proposals),
+        failures=_failures(decisions),
+        held=_held(record, [proposal for proposal in proposals if not proposal.abstained]),
         proposed=len(entries),
         refused=_refused(verdicts),
         approved=len(passed),
@@ -137,6 +146,28 @@ def _by_proposal(record: RunRecord, parents: Iterable[ParentOrder]) -> dict[str,
         if proposal is not None:
             found.setdefault(proposal.id, []).append(parent)
     return found
+
+
+def _abstained(proposals: Iterable[Proposal]) -> tuple[Why, ...]:
+    """Failures by their kind; those of a kind together whose text differs in numbers alone."""
+    return _counted(
+        (
+            proposal.abstained.partition(":")[0],
+            _NUMBERS.sub("#", proposal.abstained),
+            proposal.reasons[0].text if proposal.reasons else say("无说明"),
+        )
+        for proposal in proposals
+        if proposal.abstained
+    )
+
+
+def _failures(decisions: Iterable[Decision]) -> tuple[Why, ...]:
+    """What failed of all that was asked, such as `JUDGE: ModelNonsense`."""
+    told = [(failure, failure.split(": ")) for decision in decisions for failure in decision.failures]
+    named = [
+        (parts[0] if " " in parts[1] else ": ".join(parts[:2]), whole) for whole, parts in told if parts[1:]
+    ]
+    return _counted((name, name, Text(template=whole)) for name, whole in named)
 
 
 def _held(record: RunRecord, proposals: Iterable[Proposal]) -> tuple[Why, ...]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from vnpy_aiagent.i18n import Localizer
 from vnpy_aiagent.report.accounts import AccountResult, BaselineResult
 from vnpy_aiagent.report.contents import Contents
+from vnpy_aiagent.report.describe import debate_text
+from vnpy_aiagent.report.model_cost import ModelCost, ModelCosts
 from vnpy_aiagent.report.numbers import money, percent, ratio_or_dash, share, signed_money
 from vnpy_aiagent.report.trades import Trade
 from vnpy_aiagent.report.why_not import Funnel, Why
@@ -124,6 +126,10 @@ def reasons(funnel: Funnel, say: Localizer) -> list[Reason]:
         Reason(say("扫描"), say.label(name), count, "")
         for name, count in sorted(funnel.left_out.items(), key=lambda item: (-item[1], item[0]))
     ]
+    found += [
+        Reason(say("分析"), say("模型失败而放弃"), why.count, say.show(why.example))
+        for why in funnel.abstained
+    ]
     found += _reasons(say("分析"), say("不开仓"), funnel.held, say)
     found += _reasons(say("分析"), say("未询问模型"), funnel.unasked, say)
     found += _reasons(say("风控"), "", funnel.refused, say)
@@ -153,6 +159,24 @@ def trade_headline(trade: Trade, say: Localizer) -> str:
     )
 
 
+def model_cost_line(costs: ModelCosts, say: Localizer) -> str:
+    """What a decision and a trade cost in model use, on average."""
+    return say(
+        "模型用量平均：每个决策 {decision}；每笔交易（全部决策分摊）{trade}",
+        decision=model_cost(costs.per_decision, say),
+        trade=model_cost(costs.per_trade, say),
+    )
+
+
+def model_cost(found: ModelCost | None, say: Localizer) -> str:
+    """Tokens and CNY; where the price is not known it says so."""
+    if found is None:
+        return "-"
+    if found.cost is None:
+        return say("{tokens} 个 token（没有填写单价，费用未知）", tokens=found.tokens)
+    return say("{tokens} 个 token、{cost} 元", tokens=found.tokens, cost=f"{found.cost:.4f}")
+
+
 def trade_reasons(trade: Trade, say: Localizer) -> list[str]:
     """Why it was opened, and why it was closed."""
     lines = []
@@ -166,10 +190,7 @@ def trade_reasons(trade: Trade, say: Localizer) -> list[str]:
 def debate_lines(trade: Trade, say: Localizer) -> list[str]:
     """The debate that led to the entry, one speaker a line."""
     turns = trade.decision.debate if trade.decision else ()
-    return [
-        f"{say.label(turn.role)} ({say.label(turn.stance)}, {share(turn.confidence)}): {say.show(turn.text)}"
-        for turn in turns
-    ]
+    return debate_text(turns, say)
 
 
 def verify_line(say: Localizer) -> str:

@@ -18,7 +18,8 @@ class RiskContext:
     price at which the plan means to enter, before the limit's slippage: distances are measured from it. None
     stands for the limit itself. `external` are shares of the symbol that a human took over, which the account
     may enter beside them only where `beside_external` is set. `margin` is what the account's contracts bind;
-    `exposure` counts it, and shares at their value.
+    `exposure` counts it, and shares at their value. `sized_down` where the plan was made smaller already for
+    its low certainty.
     """
 
     account: str
@@ -53,6 +54,7 @@ class RiskContext:
     external: int = 0
     beside_external: bool = False
     margin: Decimal = Decimal(0)
+    sized_down: bool = False
 
     @property
     def unit_margin(self) -> Decimal:

@@ -27,6 +27,10 @@ class DeterministicEventEngine(EventEngine):
         """Queue an event."""
         self._events.append(event)
 
+    def listeners(self, type: str) -> int:
+        """How many handlers an event of a type would reach."""
+        return len(self._handlers.get(type, ())) + len(self._general_handlers)
+
     def discard(self) -> None:
         """Forget events that were not handled: the run has failed."""
         self._events.clear()

@@ -236,7 +236,10 @@ class SimExchange:
             self._between.discard(symbol)
             if point.final:
                 self._closing[symbol] = point.view.last
-            present = self._views[symbol] = replace(point.view, moved_from=moved_from)
+            present = point.view
+            if present.moved_from is not moved_from:
+                present = replace(present, moved_from=moved_from)
+            self._views[symbol] = present
             if point.new_window and self._taken:
                 for name in self._accounts:
                     self._taken.pop((name, symbol), None)
@@ -255,6 +258,11 @@ class SimExchange:
         with self._lock:
             if vt_symbol in self._views:
                 self._between.add(vt_symbol)
+
+    def is_idle(self) -> bool:
+        """Whether no order works in any symbol."""
+        with self._lock:
+            return not any(self._symbols_with_orders.values())
 
     def resting_limits(self, vt_symbol: str) -> list[Decimal]:
         """Limits of the orders that work in a symbol."""

@@ -6,6 +6,10 @@ published exactly at each watched level (stop, trigger, working limit) that the 
 included in the level itself. Between bars the price jumps: a gap crosses nothing. Times inside a bar are
 nominal. A bar's volume counts a quarter for each of open, fall, rise and close, and is told only when the
 bar ends.
+
+A tick that nobody can notice is not published: no timer comes before the symbol's next one, no order works
+anywhere, and nobody holds, watches or listens to the symbol (`unnoticed`). What it would have told is in the
+next one. The journal is the same, byte for byte.
 """
 
 from collections import defaultdict
@@ -13,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from vnpy.event import Event
 from vnpy.trader.constant import Exchange
@@ -30,6 +34,7 @@ from vnpy_aiagent.sim.exchange import MarketPoint, SimExchange
 
 RulesFor = Callable[[str, date], InstrumentRules]
 Levels = Callable[[str], Iterable[Decimal]]
+Unnoticed = Callable[[str], bool]
 QUARTER = 4
 BEFORE_CLOSE = timedelta(minutes=4)
 
@@ -60,7 +65,7 @@ class _Bar:
 
 @dataclass(slots=True)
 class _Day:
-    """A symbol's day so far."""
+    """A symbol's day so far. `told` are the fields of its ticks that stay the same all day."""
 
     prev_close: Decimal | None
     band: PriceBand | None
@@ -69,7 +74,14 @@ class _Day:
     high: Decimal
     low: Decimal
     last: Decimal
+    told: dict[str, Any]
     volume: int = 0
+
+    def move(self, price: Decimal) -> None:
+        """Trade at a price."""
+        self.last = price
+        self.high = max(self.high, price)
+        self.low = min(self.low, price)
 
 
 class BarReplay:
@@ -87,8 +99,13 @@ class BarReplay:
         rules_for: RulesFor,
         levels: Levels,
         settings: SimSettings,
+        unnoticed: Unnoticed | None = None,
     ) -> None:
-        """`levels(vt_symbol)` gives the prices that are watched in a symbol at this moment."""
+        """`levels(vt_symbol)` gives the prices that are watched in a symbol at this moment.
+
+        `unnoticed(vt_symbol)`: whether a tick of it could change nothing but the last price, before any timer
+        fires; None publishes every tick.
+        """
         self.data = data
         self.frequency = frequency
         self.clock = clock
@@ -99,6 +116,7 @@ class BarReplay:
         self.rules_for = rules_for
         self.levels = levels
         self.settings = settings
+        self.unnoticed = unnoticed
         self._names = {symbol: instrument.name for symbol, instrument in data.instruments.items()}
         self._days: dict[str, _Day] = {}
         self._closes: dict[str, Decimal] = {}
@@ -125,17 +143,35 @@ class BarReplay:
 
     def _play(self, day: date, bars: list[_Bar]) -> None:
         self._days.clear()
-        moments: dict[datetime, list[tuple[_Bar, str]]] = defaultdict(list)
+        moments: dict[datetime, list[tuple[_Bar, str, datetime]]] = defaultdict(list)
         for bar in bars:
-            for when, leg in _legs(bar, self.frequency):
-                moments[when].append((bar, leg))
+            legs = _legs(bar, self.frequency)
+            for (when, leg), (until, _) in zip(legs, (*legs[1:], legs[-1]), strict=True):
+                moments[when].append((bar, leg, until))
         for when in sorted(moments):
             self.advance(when, inclusive=False)
-            for bar, leg in moments[when]:
-                self._leg(day, bar, leg)
+            for bar, leg, until in moments[when]:
+                if leg == "close" or not self._is_unnoticed(bar.symbol, until):
+                    self._leg(day, bar, leg)
+                else:
+                    self._pass_over(day, bar, leg)
             self.advance(when, inclusive=True)
         for bar in bars:
             self._closes[bar.symbol] = bar.close
+
+    def _is_unnoticed(self, symbol: str, until: datetime) -> bool:
+        """Whether nobody can notice a tick before the next one of its symbol, at `until`."""
+        if self.unnoticed is None:
+            return False
+        timer = self.timers.next_deadline()
+        return (timer is None or timer >= until) and self.unnoticed(symbol)
+
+    def _pass_over(self, day: date, bar: _Bar, leg: str) -> None:
+        """The price moves and is not told."""
+        state = self._days.get(bar.symbol)
+        if state is None:
+            state = self._days[bar.symbol] = self._begin(day, bar)
+        state.move({"open": bar.open, "low": bar.low, "high": bar.high}[leg])
 
     def _leg(self, day: date, bar: _Bar, leg: str) -> None:
         liquidity = int(bar.volume // QUARTER * self.settings.participation)
@@ -167,7 +203,18 @@ class BarReplay:
         rules = self.rules_for(bar.symbol, day)
         prev_close = self._prev_close(bar)
         band = rules.price_band(prev_close) if prev_close is not None else None
-        return _Day(prev_close, band, rules, bar.open, bar.open, bar.open, bar.open)
+        symbol, _, suffix = bar.symbol.rpartition(".")
+        told = {
+            "symbol": symbol,
+            "exchange": Exchange(suffix),
+            "name": self._names.get(bar.symbol, ""),
+            "limit_up": float(band.up) if band else 0,
+            "limit_down": float(band.down) if band else 0,
+            "open_price": float(bar.open),
+            "pre_close": float(prev_close) if prev_close is not None else 0,
+            "gateway_name": self.publisher.gateway_name,
+        }
+        return _Day(prev_close, band, rules, bar.open, bar.open, bar.open, bar.open, told)
 
     def _prev_close(self, bar: _Bar) -> Decimal | None:
         """The recorded previous close (the reference on an ex-right day), else the last close seen.
@@ -195,9 +242,7 @@ class BarReplay:
     def _emit(
         self, bar: _Bar, state: _Day, price: Decimal, liquidity: int, *, new_window: bool, jump: bool = False
     ) -> None:
-        state.last = price
-        state.high = max(state.high, price)
-        state.low = min(state.low, price)
+        state.move(price)
         view = MarketView(
             last=price,
             bid=None,
@@ -209,26 +254,18 @@ class BarReplay:
             suspended=self.frequency is BarInterval.DAILY and not bar.volume,
         )
         self.exchange.move(MarketPoint(bar.symbol, view, new_window, jump))
-        self.publisher.on_tick(self._tick(bar.symbol, state))
+        self.publisher.on_tick(self._tick(state))
         self.ticks += 1
         self.events.drain()
 
-    def _tick(self, vt_symbol: str, state: _Day) -> TickData:
-        symbol, _, suffix = vt_symbol.rpartition(".")
+    def _tick(self, state: _Day) -> TickData:
         return TickData(
-            symbol=symbol,
-            exchange=Exchange(suffix),
             datetime=self.clock.now(),
-            name=self._names.get(vt_symbol, ""),
             volume=state.volume,
             last_price=float(state.last),
-            limit_up=float(state.band.up) if state.band else 0,
-            limit_down=float(state.band.down) if state.band else 0,
-            open_price=float(state.open),
             high_price=float(state.high),
             low_price=float(state.low),
-            pre_close=float(state.prev_close) if state.prev_close is not None else 0,
-            gateway_name=self.publisher.gateway_name,
+            **state.told,
         )
 
     def _by_day(self, start: date, end: date) -> list[tuple[date, list[_Bar]]]:

@@ -49,7 +49,21 @@ class Fault:
     reply: Body | None = None
 
 
-Handler = Callable[[Body], Body | Fault]
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer in pieces, as server-sent events. `pause` (seconds) comes before each piece.
+
+    Then the connection closes, whether all was said or not; with `hold` it stays open until the client or
+    the server leaves. `ModelServer.left` is set once a client left a stream.
+    """
+
+    pieces: tuple[bytes, ...]
+    pause: float = 0.0
+    hold: bool = False
+
+
+Answer = Body | Fault | Stream
+Handler = Callable[[Body], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +104,49 @@ def tool_reply(
     return _completion(message, "tool_calls", usage, model)
 
 
-def in_turn(*answers: Body | Fault) -> Handler:
+def streamed(
+    reply: Body, *, size: int = 64, pause: float = 0.0, usage: bool = True, share: float = 1.0
+) -> Stream:
+    """A completion as a stream whose bytes are cut every `size`; `share` of it is sent, 1 for the whole."""
+    choice = reply["choices"][0]
+    message, finish = choice["message"], choice["finish_reason"]
+    events = [_event(reply, {"role": "assistant"})]
+    for name in ("reasoning_content", "content"):
+        text = message.get(name) or ""
+        events += [_event(reply, {name: text[at : at + 3]}) for at in range(0, len(text), 3)]
+    for index, call in enumerate(message.get("tool_calls", ())):
+        function = call["function"]
+        head = {"index": index, "id": call["id"], "type": "function"}
+        events.append(
+            _event(reply, {"tool_calls": [head | {"function": {"name": function["name"], "arguments": ""}}]})
+        )
+        said = function["arguments"]
+        parts = [said[at : at + 4] for at in range(0, len(said), 4)]
+        events += [
+            _event(reply, {"tool_calls": [{"index": index, "function": {"arguments": part}}]})
+            for part in parts
+        ]
+    events.append(_event(reply, {}, finish))
+    if usage and "usage" in reply:
+        events.append({"model": reply["model"], "choices": [], "usage": reply["usage"]})
+    lines = [b": keep-alive\n\n"]
+    lines += [b"data: " + json.dumps(each, ensure_ascii=False).encode("utf-8") + b"\n\n" for each in events]
+    whole = b"".join([*lines, b"data: [DONE]\n\n"])
+    sent = whole[: int(len(whole) * share)]
+    return Stream(tuple(sent[at : at + size] for at in range(0, len(sent), size)), pause)
+
+
+def _event(reply: Body, delta: Body, finish: str | None = None) -> Body:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return {"object": "chat.completion.chunk", "model": reply["model"], "choices": [choice]}
+
+
+def in_turn(*answers: Answer) -> Handler:
     """A handler that gives these answers in order; one request more is an error."""
     lock = Lock()
     left = list(answers)
 
-    def handler(body: Body) -> Body | Fault:
+    def handler(body: Body) -> Answer:
         with lock:
             if not left:
                 raise AssertionError(f"the script has {len(answers)} answers and one more request came")
@@ -140,6 +191,7 @@ class ModelServer:
         self._handler = handler
         self.failures: list[Exception] = []
         self._lock = Lock()
+        self.left = Event()
         self.stopping = Event()
         self._server = _Server(self)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -171,7 +223,7 @@ class ModelServer:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, request: RecordedRequest) -> Body | Fault:
+    def answer(self, request: RecordedRequest) -> Answer:
         """Record a request and ask the handler."""
         with self._lock:
             self.requests.append(request)
@@ -225,6 +277,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
         answer = self.server.owner.answer(RecordedRequest(self.path, headers, json.loads(raw)))
         if isinstance(answer, Fault):
             self._fail(answer)
+        elif isinstance(answer, Stream):
+            self._stream(answer)
         else:
             self._send(200, json.dumps(answer).encode("utf-8"))
 
@@ -240,6 +294,24 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._cut(fault, body)
         else:
             self._send(fault.status, body, fault.retry_after)
+
+    def _stream(self, stream: Stream) -> None:
+        owner = self.server.owner
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            for piece in stream.pieces:
+                if stream.pause and owner.stopping.wait(stream.pause):
+                    return
+                self.wfile.write(piece)
+                self.wfile.flush()
+            while stream.hold and not owner.stopping.wait(0.01):
+                self.wfile.write(b": still there\n\n")
+        except OSError:
+            owner.left.set()
 
     def _send(self, status: int, body: bytes, retry_after: float | None = None) -> None:
         self._head(status, len(body), retry_after)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from vnpy_aiagent.tools.market import NoArguments
-from vnpy_aiagent.tools.registry import Tool, ToolResult
+from vnpy_aiagent.tools.registry import NoArguments, Tool, ToolResult
 from vnpy_aiagent.tools.snapshot import AccountView, DecisionSnapshot
 
 

@@ -12,28 +12,26 @@ from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.data.resample import resample
 from vnpy_aiagent.domain import BarInterval
 from vnpy_aiagent.errors import DataError, ToolError
-from vnpy_aiagent.tools.registry import Arguments, Tool, ToolResult
+from vnpy_aiagent.tools.float_shares import turnover_rate
+from vnpy_aiagent.tools.registry import Arguments, NoArguments, Tool, ToolResult
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 
 Floats = npt.NDArray[np.float64]
+Timeframe = Literal["MINUTE", "MINUTE_5", "MINUTE_15", "MINUTE_30", "HOUR", "DAILY", "WEEKLY"]
 MIN_INDICATOR_BARS = 30
 
 
 class BarsArguments(Arguments):
     """How many of the latest complete bars, and of which interval."""
 
-    interval: Literal["MINUTE", "MINUTE_5", "MINUTE_15", "MINUTE_30", "HOUR", "DAILY", "WEEKLY"] = "DAILY"
-    count: int = Field(20, ge=1, le=120)
+    interval: Timeframe = "DAILY"
+    count: int = Field(20, ge=1, le=120, description="How many of the latest complete bars.")
 
 
 class IndicatorArguments(Arguments):
     """On bars of which interval."""
 
-    interval: Literal["MINUTE_30", "HOUR", "DAILY", "WEEKLY"] = "DAILY"
-
-
-class NoArguments(Arguments):
-    """Nothing."""
+    interval: Timeframe = "DAILY"
 
 
 def bars_of(snapshot: DecisionSnapshot, interval: BarInterval) -> BarSeries:
@@ -72,19 +70,23 @@ def get_bars(snapshot: DecisionSnapshot, arguments: BarsArguments) -> ToolResult
 
 
 def get_indicators(snapshot: DecisionSnapshot, arguments: IndicatorArguments) -> ToolResult:
-    """Common indicators (ta-lib) at the latest complete bar; None where history is too short."""
+    """Common indicators (ta-lib) at the latest complete bar; None where history is too short.
+
+    Daily ones have the turnover rate where it, or the free-float capitalisation, is known.
+    """
     series = bars_of(snapshot, BarInterval[arguments.interval])
     if len(series) < MIN_INDICATOR_BARS:
         raise ToolError(f"only {len(series)} bars; indicators need at least {MIN_INDICATOR_BARS}")
-    return ToolResult(
-        {
-            "symbol": snapshot.instrument.vt_symbol,
-            "interval": arguments.interval,
-            "bars": len(series),
-            **indicators(series),
-        },
-        series.end_of(-1),
-    )
+    data: dict[str, Any] = {
+        "symbol": snapshot.instrument.vt_symbol,
+        "interval": arguments.interval,
+        "bars": len(series),
+        **indicators(series),
+    }
+    turnover = turnover_rate(snapshot) if arguments.interval == "DAILY" else None
+    if turnover is not None:
+        data |= {"turnover_rate": turnover[0], "turnover_rate_from": turnover[1]}
+    return ToolResult(data, series.end_of(-1))
 
 
 def indicators(series: BarSeries) -> dict[str, float | None]:
@@ -145,9 +147,8 @@ def get_market(snapshot: DecisionSnapshot, arguments: NoArguments) -> ToolResult
     """The whole universe at the last close: breadth (share above the 20-day mean) and regime."""
     market = snapshot.market
     daily = snapshot.bars.get(BarInterval.DAILY)
-    available = (
-        daily.upto(snapshot.at).end_of(-1) if daily is not None and len(daily.upto(snapshot.at)) else None
-    )
+    closed = daily.upto(snapshot.at) if daily is not None and market.breadth is not None else None
+    available = closed.end_of(-1) if closed is not None and len(closed) else None
     data = {
         "scanned": market.scanned,
         "breadth": market.breadth,
@@ -179,7 +180,13 @@ def _optional(value: Any) -> float | None:
 
 
 MARKET_TOOLS = (
-    Tool("get_bars", "Latest complete bars of the symbol, oldest first.", BarsArguments, get_bars),
+    Tool(
+        "get_bars",
+        "Latest complete bars of the symbol, oldest first.",
+        BarsArguments,
+        get_bars,
+        max_chars=12_000,
+    ),
     Tool(
         "get_indicators",
         "Moving averages, RSI, MACD, ATR, Bollinger bands, highs, lows, returns, volume ratio at the latest "

@@ -5,7 +5,7 @@ only ones that a plan may copy.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -25,6 +25,10 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class NoArguments(Arguments):
+    """Nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolResult:
     """Data for the model, and when the newest of it became available (None: no market data in it)."""
@@ -36,14 +40,25 @@ class ToolResult:
 ToolFunction = Callable[[DecisionSnapshot, Any], ToolResult]
 
 
+def always(snapshot: DecisionSnapshot) -> bool:
+    """For tools that are offered whatever the snapshot holds."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool: its name, what it tells the model about itself, its arguments and its function."""
+    """A tool: its name, what it tells the model about itself, its arguments and its function.
+
+    `held` says whether a snapshot has anything for it: a tool is offered only then. A result is at most
+    `max_chars` characters of JSON.
+    """
 
     name: str
     description: str
     arguments: type[Arguments]
     run: ToolFunction
+    held: Callable[[DecisionSnapshot], bool] = always
+    max_chars: int = 2_000
 
     def spec(self) -> ToolSpec:
         """The schema that a model sees."""
@@ -59,17 +74,27 @@ def _spec(name: str, description: str, arguments: type[Arguments]) -> ToolSpec:
 
 
 class Toolbox:
-    """The tools of one decision. Numbers evidences e1, e2, … in order of calls.
+    """The tools of one role in a decision. Numbers its evidence e1, e2, … in order of calls.
 
     The same call again gives the same evidence and is not run twice.
     """
 
-    def __init__(self, snapshot: DecisionSnapshot, tools: Mapping[str, Tool]) -> None:
-        """`tools` is the role's allowlist by name."""
+    def __init__(
+        self,
+        snapshot: DecisionSnapshot,
+        tools: Mapping[str, Tool],
+        letter: str = "e",
+        known: Iterable[Evidence] = (),
+    ) -> None:
+        """`tools` is the role's allowlist by name, `letter` begins its evidence ids.
+
+        A call that is in `known`, gathered by others before, gives that evidence.
+        """
         self.snapshot = snapshot
         self.tools = dict(tools)
+        self.letter = letter
         self.evidence: list[Evidence] = []
-        self._known: dict[tuple[str, str], Evidence] = {}
+        self._known = {(evidence.tool, evidence.arguments): evidence for evidence in known}
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """Schemas of all tools."""
@@ -97,8 +122,10 @@ class Toolbox:
             text = json.dumps(result.data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         except ValueError:
             raise ToolError(f"{name} gave a number that is not finite; go on without it") from None
+        if len(text) > tool.max_chars:
+            raise ToolError(f"{name} gave {len(text)} characters, above its {tool.max_chars}; ask for less")
         evidence = Evidence(
-            id=f"e{len(self.evidence) + 1}",
+            id=f"{self.letter}{len(self.evidence) + 1}",
             tool=name,
             arguments=canonical,
             available_at=result.available_at,

@@ -31,6 +31,62 @@ class QuoteView:
 
 
 @dataclass(frozen=True, slots=True)
+class BookLevel:
+    """A price (CNY) and what stands there (shares)."""
+
+    price: Decimal
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class TickWindow:
+    """What the last ticks of today add up to; a tick is a snapshot of some seconds, not one order.
+
+    `seconds` from the first tick to the last. `volume` (shares) and `turnover` (CNY) traded between them,
+    `at_ask` and `at_bid` the parts of the volume that traded at or beyond the best price of the tick before:
+    the quote rule; the rest lies between. None where the gateway tells no such figure.
+    """
+
+    ticks: int
+    seconds: float
+    volume: int | None
+    turnover: Decimal | None
+    at_ask: int | None
+    at_bid: int | None
+    mean_imbalance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBookView:
+    """The known levels of the order book at its last tick, best first, and the ticks of late."""
+
+    at: datetime
+    bids: tuple[BookLevel, ...]
+    asks: tuple[BookLevel, ...]
+    window: TickWindow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexView:
+    """An index at its latest complete daily bar: points, returns as ratios, None where history is short.
+
+    `above_sma20` is points against their 20-day mean as a ratio less 1; `volatility20` the daily standard
+    deviation of the last 20 returns; `drawdown60` the fall from the highest close of 60 days (not positive).
+    """
+
+    vt_symbol: str
+    available_at: datetime
+    points: float
+    return_1d: float | None
+    return_5d: float | None
+    return_20d: float | None
+    above_sma20: float | None
+    above_sma60: float | None
+    volatility20: float | None
+    drawdown60: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class InstrumentView:
     """What an instrument is. `fund` and `multiplier` set which weight limit applies.
 
@@ -74,7 +130,10 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account in CNY; `position` is that in the decision's symbol, `weights` of all holdings."""
+    """An account in CNY; `position` is that in the decision's symbol, `weights` of all holdings.
+
+    `low_confidence_scale` is the part of a plan of low certainty that it buys, a ratio.
+    """
 
     name: str
     style: Style
@@ -83,6 +142,7 @@ class AccountView:
     position: PositionView | None
     weights: Mapping[str, float]
     max_weight: float
+    low_confidence_scale: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +171,8 @@ class DecisionSnapshot:
     valid_until: datetime | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     facts: FactView = field(default_factory=FactView)
+    book: OrderBookView | None = None
+    indices: tuple[IndexView, ...] = ()
 
     def account(self, name: str) -> AccountView:
         """The account of that name; KeyError where it takes no part."""

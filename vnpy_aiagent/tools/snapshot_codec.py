@@ -1,7 +1,7 @@
 """A snapshot as plain JSON values and back, without loss; bars and lessons are kept apart."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from vnpy_aiagent.data.bars import VALUE_FIELDS, BarSeries
 from vnpy_aiagent.domain import BarInterval, Lesson
@@ -18,7 +19,11 @@ from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 APART = ("bars", "lessons")
 KEPT = "kept"
 LONG_FACT = 400
-"""Characters from which on a fact is kept once and referred to afterwards."""
+"""Characters from which on a fact, or a list of SHARED, is kept once and referred to afterwards."""
+SHARED = ("market", "industry", "absences", "text_counts")
+"""Facts that many symbols have in common; a list of them is referred to as a whole."""
+SMALLEST, LARGEST = 1e-4, 1e16
+"""Python writes numbers of this range without an exponent."""
 TIMES = ("start", "end")
 COLUMNS = (*TIMES, *VALUE_FIELDS)
 
@@ -63,37 +68,76 @@ def digest(value: Any) -> str:
 
 
 def refer(view: dict[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
-    """The view with a reference for each long fact that was kept before; `known` is entry by digest."""
+    """The view with a reference for each long fact or shared list that was kept before.
+
+    `known` is the entry by digest.
+    """
     facts = view["facts"].items()
-    return view | {"facts": {name: [_referred(item, known) for item in items] for name, items in facts}}
+    short = {
+        name: _referred(items, known) if name in SHARED else [_referred(item, known) for item in items]
+        for name, items in facts
+    }
+    return view | {"facts": short}
 
 
 def resolve(view: dict[str, Any], find: Callable[[str, str], Any]) -> dict[str, Any]:
     """The view with the facts themselves; `find` gives one by the entry that keeps it and its digest."""
+
+    def found(item: Any) -> Any:
+        return find(item[KEPT], item["digest"]) if KEPT in item else item
+
     facts = view.get("facts", {}).items()
     full = {
-        name: [find(item[KEPT], item["digest"]) if KEPT in item else item for item in items]
-        for name, items in facts
+        name: found(items) if name in SHARED else [found(item) for item in items] for name, items in facts
     }
     return view | {"facts": full}
 
 
 def long_facts(view: dict[str, Any]) -> dict[str, Any]:
-    """The long facts that a view holds itself, by digest."""
-    items = [item for items in view["facts"].values() for item in items if KEPT not in item]
-    return {digest(item): item for item in items if len(json.dumps(item)) >= LONG_FACT}
+    """The long facts and shared lists that a view holds itself, by digest."""
+    return {digest(item): item for _, item in _parts(view) if KEPT not in item and _is_long(item)}
+
+
+def shared_lists(view: dict[str, Any]) -> tuple[str, ...]:
+    """Digests of the long shared lists that a view holds itself."""
+    held = (item for name, item in _parts(view) if name in SHARED and KEPT not in item)
+    return tuple(digest(item) for item in held if _is_long(item))
+
+
+def referred_to(view: dict[str, Any]) -> frozenset[str]:
+    """Digests of what a view only refers to."""
+    return frozenset(item["digest"] for _, item in _parts(view) if KEPT in item)
+
+
+def _parts(view: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What may be kept once: shared lists as a whole, and each fact of the others."""
+    for name, items in view["facts"].items():
+        yield from [(name, items)] if name in SHARED else ((name, item) for item in items)
+
+
+def _is_long(item: Any) -> bool:
+    return len(json.dumps(item)) >= LONG_FACT
 
 
 def _referred(item: Any, known: Mapping[str, str]) -> Any:
-    if len(json.dumps(item)) < LONG_FACT:
+    if not _is_long(item):
         return item
     name = digest(item)
     return {KEPT: known[name], "digest": name} if name in known else item
 
 
 def dump_rows(series: BarSeries) -> str:
-    """Bars as JSON, one list a column; every number is written in full."""
-    return json.dumps([getattr(series, name).tolist() for name in COLUMNS], separators=(",", ":"))
+    """Bars as JSON, one list a column; every number is written in full, as `json` writes it.
+
+    It runs on the event thread. pydantic's writer takes a fifth of the time and writes the same but for very
+    large and very small numbers, which `json` then writes.
+    """
+    columns = [getattr(series, name) for name in COLUMNS]
+    values = [column.tolist() for column in columns]
+    size = np.abs(np.concatenate(columns[len(TIMES) :]))
+    if bool(np.any((size >= LARGEST) | ((size > 0) & (size < SMALLEST)))):
+        return json.dumps(values, separators=(",", ":"))
+    return to_json(values, inf_nan_mode="constants").decode("ascii")
 
 
 def load_rows(vt_symbol: str, interval: BarInterval, parts: list[str]) -> BarSeries:
@@ -129,11 +173,13 @@ def continues(known: BarSeries, series: BarSeries) -> int | None:
     if old == 0 or old > len(known):
         return None
     before, now = known.tail(old), series.slice(0, old)
-    same = all(
-        np.array_equal(getattr(before, name), getattr(now, name), equal_nan=name not in TIMES)
-        for name in COLUMNS
-    )
+    same = all(_same(getattr(before, name), getattr(now, name)) for name in COLUMNS)
     return len(series) - old if same else None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two columns hold equal numbers; equal bytes, the usual case, are found at once."""
+    return one.tobytes() == other.tobytes() or np.array_equal(one, other, equal_nan=True)
 
 
 def _first(error: Exception) -> str:

@@ -108,7 +108,7 @@ def _new_row(proposal: Proposal) -> DecisionRow:
     if proposal.abstained:
         reason = Text(template="放弃：{why}", figures={"why": proposal.abstained})
     else:
-        reason = proposal.reasons[0].text if proposal.reasons else say("无说明")
+        reason = proposal.main_reason or say("无说明")
     return DecisionRow(
         id=proposal.id,
         at=proposal.at,

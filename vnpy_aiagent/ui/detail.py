@@ -12,7 +12,7 @@ from vnpy_aiagent.domain import (
     Proposal,
     Verdict,
 )
-from vnpy_aiagent.report.describe import describe, plan_lines
+from vnpy_aiagent.report.describe import certainty, describe, plan_lines, speaker, speech
 from vnpy_aiagent.report.numbers import moment, share
 from vnpy_aiagent.report.read import message_of
 from vnpy_aiagent.store.journal import Entry, JournalReader
@@ -92,6 +92,8 @@ def _headline(trace: Trace, words: Words) -> str:
         weight=share(proposal.target_weight),
         confidence=share(proposal.confidence),
     )
+    mark = certainty(proposal, words)
+    figures += f" · {mark}" if mark else ""
     ident = f'<span style="color:{MUTED}">{escape(proposal.id)}</span>'
     return (
         f'<h3>{escape(line)} <span style="color:{colour}">{escape(outcome)}</span></h3>'
@@ -136,12 +138,16 @@ def _views(trace: Trace, words: Words) -> str:
     if decision is None:
         return ""
     parts = []
-    for title, views in ((words("分析"), decision.findings), (words("辩论"), decision.debate)):
-        lines = [
-            f"<b>{_plain(words.label(view.role))}</b> {_plain(words.label(view.stance))} "
-            f"{share(view.confidence)}: {_plain(words.show(view.text))}"
-            for view in views
-        ]
+    findings = [
+        f"<b>{_plain(words.label(view.role))}</b> {_plain(words.label(view.stance))} "
+        f"{share(view.confidence)}: {_plain(words.show(view.text))}"
+        for view in decision.findings
+    ]
+    debate = [
+        f"<b>{_plain(speaker(turn, words))}</b>: {_plain(chr(10).join(speech(turn, decision.debate, words)))}"
+        for turn in decision.debate
+    ]
+    for title, lines in ((words("分析"), findings), (words("辩论"), debate)):
         if lines:
             parts.append(_section(title, lines))
     usage = decision.usage

@@ -8,7 +8,7 @@ from typing import Any
 from vnpy.event import EVENT_TIMER, Event, EventEngine
 from vnpy.trader.event import EVENT_LOG
 
-from vnpy_aiagent.base import APP_NAME, EVENT_AI_APPROVAL, EVENT_AI_SLIP, EVENT_AI_STATUS
+from vnpy_aiagent.base import APP_NAME, EVENT_AI_APPROVAL, EVENT_AI_SLIP, EVENT_AI_STATUS, EVENT_AI_THINKING
 
 MAX_WAITING = 20_000
 
@@ -16,7 +16,8 @@ MAX_WAITING = 20_000
 class EventFeed:
     """What must be seen at once, and what the journal does not hold.
 
-    Requests for approval, orders to place by hand, agents' activity, our lines in vnpy's log, the heartbeat.
+    Requests for approval, orders to place by hand, agents' activity, what models say, our lines in vnpy's
+    log, the heartbeat.
     """
 
     def __init__(self, events: EventEngine, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -27,6 +28,7 @@ class EventFeed:
         self._beat = monotonic()
         self._handlers: list[tuple[str, Callable[[Event], None]]] = [
             (EVENT_AI_STATUS, self._take),
+            (EVENT_AI_THINKING, self._take),
             (EVENT_AI_APPROVAL, self._take),
             (EVENT_AI_SLIP, self._take),
             (EVENT_LOG, self._take_log),

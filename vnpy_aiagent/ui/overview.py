@@ -31,6 +31,7 @@ from vnpy_aiagent.ui.theme import (
     signed_colour,
     titled,
 )
+from vnpy_aiagent.ui.thinking import ThinkingLines
 from vnpy_aiagent.ui.words import Words
 
 AGENTS = {
@@ -145,6 +146,7 @@ class OverviewTab(QWidget):
         self._words = words
         self._closed = False
         self.breadth = BreadthLine(words)
+        self.thinking = ThinkingLines(words)
         self.cards = {name: AgentCard(title, words) for name, title in AGENTS.items()}
         self.accounts = RowsModel(account_columns(words), lambda row: row.name, parent=self)
         self.positions = RowsModel(position_columns(words), lambda row: row.key, parent=self)
@@ -170,6 +172,7 @@ class OverviewTab(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(cards)
         layout.addWidget(self.breadth)
+        layout.addWidget(self.thinking)
         layout.addWidget(splitter, 1)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:

@@ -1,14 +1,18 @@
 """Model servers to choose from, as data in presets.yaml."""
 
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 
 class Preset(BaseModel):
-    """One server: address, first model, and whether it asks for a key."""
+    """One server: address, first model, and whether it asks for a key.
+
+    Prices in CNY per million tokens, None where not known; `priced` says of what day and where they stood.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -16,6 +20,16 @@ class Preset(BaseModel):
     base_url: str
     model: str
     key: bool
+    input_price: Decimal | None = Field(None, gt=0)
+    output_price: Decimal | None = Field(None, gt=0)
+    priced: str = ""
+
+    @model_validator(mode="after")
+    def _with_its_source(self) -> "Preset":
+        prices = (self.input_price, self.output_price)
+        if len({price is None for price in prices} | {not self.priced}) > 1:
+            raise ValueError(f"{self.name}: both prices belong together, and with `priced`")
+        return self
 
 
 @cache

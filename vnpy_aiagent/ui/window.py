@@ -28,6 +28,7 @@ from vnpy_aiagent.domain import (
     Message,
     Mode,
     RunStarted,
+    Thinking,
     TriggerSpec,
 )
 from vnpy_aiagent.engine import AiAgentEngine
@@ -111,6 +112,7 @@ class AiAgentManager(QWidget):
         self._take_events(self.feed.drain())
         if self.engine.closed:
             self.approvals.clear()
+            self.overview.thinking.clear()
         self.approvals.tick()
         if not self.isVisible():
             return
@@ -126,6 +128,8 @@ class AiAgentManager(QWidget):
         for each in found:
             if isinstance(each, AgentStatus):
                 self.overview.show_status(each)
+            elif isinstance(each, Thinking):
+                self.overview.thinking.take(each)
             elif isinstance(each, LogData):
                 lines.append(each)
             elif isinstance(each, ApprovalAsked | ApprovalAnswered):

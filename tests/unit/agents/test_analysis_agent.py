@@ -36,6 +36,8 @@ class Runner:
             raise RuntimeError("no brain")
         self.asked.append(request)
 
+    def cancel(self, reason: str) -> None: ...
+
 
 def at_work(now: datetime | None = None, **settings: Any) -> tuple[World, AnalysisAgent, Runner]:
     world, runner = World(now or moment(10), **settings), Runner()

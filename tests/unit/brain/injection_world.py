@@ -87,7 +87,6 @@ class State:
     finding: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
     held: bool = False
-    study: str = "get_quote"
 
     def view(self, facts: Sequence[TextFact] = ()) -> DecisionSnapshot:
         """The snapshot with these texts."""
@@ -96,6 +95,8 @@ class State:
         return snapshot(accounts=accounts, facts=FactView(texts=tuple(facts)))
 
 
+ACCOUNTS = {"evidence": ["e3"]}
+"""A finding that cites nothing but the accounts."""
 NO_PRICES = {"entry": None, "stop": None, "target": None, "triggers": []}
 STATES = (
     State("a strong buy", RequestKind.OPEN),
@@ -118,8 +119,8 @@ STATES = (
         {"action": "CLOSE", "target_weight": 0.0} | NO_PRICES,
         held=True,
     ),
-    State("nothing fresh but the text", RequestKind.OPEN, study="get_accounts"),
-    State("adding with nothing fresh", RequestKind.REPLAN, {}, {"action": "ADD"}, True, "get_accounts"),
+    State("nothing fresh but the text", RequestKind.OPEN, ACCOUNTS),
+    State("adding with nothing fresh", RequestKind.REPLAN, ACCOUNTS, {"action": "ADD"}, True),
 )
 
 
@@ -144,7 +145,7 @@ class Obedient:
         if asked.task != "technical_analyst":
             return answer(**(PLAN | self.state.plan))
         if len(asked.messages) == 2:
-            return calls(self.state.study)
+            return calls("get_quote")
         return finding(**self.state.finding)
 
     def close(self) -> None:

@@ -1,19 +1,20 @@
 """The token figures of llm/estimate.py, measured anew: a decision with the real prompts and tools."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from decision_world import PLAN, calls, finding, plan, request, snapshot
+from decision_world import PLAN, calls, plan, request
+from team_world import NAMES, Team, found, full
 
 from vnpy_aiagent.brain.decide import Brain
 from vnpy_aiagent.config import BrainSettings, LlmSettings
 from vnpy_aiagent.llm.estimate import SPEECH, STUDY, TokenUse
 from vnpy_aiagent.llm.port import ModelReply
 from vnpy_aiagent.llm.pricing import estimate_prompt, estimate_tokens
-from vnpy_aiagent.testing.fake_model import FakeModel, Scripted
 
 WORDS = "收盘价站上二十日均线，均线多头排列，成交量温和放大，动量指标转正，但短线涨幅已大，需防回落"
-SPEAKERS = 3
+SPEAKERS = ("aggressive", "conservative", "judge")
 
 
 def speech() -> ModelReply:
@@ -28,20 +29,22 @@ def completion(reply: ModelReply) -> int:
 
 
 def measure() -> tuple[TokenUse, TokenUse]:
-    """Of the study (two rounds of tools, then the finding) and of one speech of the debate, on average."""
-    script: list[Scripted] = [
-        calls("get_quote", "get_indicators", "get_bars"),
-        calls("get_market", "get_learnings", "get_accounts"),
-        finding(text=WORDS),
-        *[speech() for _ in range(SPEAKERS)],
-    ]
-    model = FakeModel(script)
-    made = Brain(model, LlmSettings(), BrainSettings()).decide(request(), snapshot())
+    """Of the study (five roles, one of them with a round of tools), and of one speech on average."""
+    studied = [calls("get_bars", interval="WEEKLY", count=20), found(NAMES[0], text=WORDS)]
+    scripts: dict[str, list[ModelReply | Exception]] = {NAMES[0]: [*studied]}
+    scripts |= {role: [found(role, text=WORDS)] for role in NAMES[1:]}
+    scripts |= {speaker: [speech()] for speaker in SPEAKERS}
+    answers = {role: list(script) for role, script in scripts.items()}
+    team = Team(scripts)
+    made = Brain(team, LlmSettings(), BrainSettings()).decide(request(), full())
     assert made.decision.failures == ()
-    prompts = [estimate_prompt(asked) for asked in model.requests]
-    answers = [completion(reply) for reply in script if isinstance(reply, ModelReply)]
-    study = TokenUse(3, sum(prompts[:3]), sum(answers[:3]))
-    return study, TokenUse(1, sum(prompts[3:]) // SPEAKERS, sum(answers[3:]) // SPEAKERS)
+
+    def use(roles: Sequence[str]) -> TokenUse:
+        asked = [each for role in roles for each in team.requests[role]]
+        said = [reply for role in roles for reply in answers[role] if isinstance(reply, ModelReply)]
+        return TokenUse(len(asked), sum(map(estimate_prompt, asked)), sum(map(completion, said)))
+
+    return use(NAMES), use(SPEAKERS).times(1 / len(SPEAKERS))
 
 
 def test_the_estimates_figures_are_those_of_the_present_prompts() -> None:

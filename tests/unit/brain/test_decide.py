@@ -1,5 +1,6 @@
 """Decisions with a scripted model: whatever it does, each account gets a plan or a HOLD with the reason."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,17 +12,19 @@ from decision_world import (
     account,
     answer,
     calls,
+    daily,
     finding,
     plan,
     position,
     request,
+    rising,
     snapshot,
 )
 
 from vnpy_aiagent.brain.decide import Brain, BrainAnswer, failed_answer
 from vnpy_aiagent.brain.prompts import system_prompt
 from vnpy_aiagent.config import BrainSettings, LlmSettings, QuickModel
-from vnpy_aiagent.domain import Action, RequestKind, Severity, Style, TokenUsage, say
+from vnpy_aiagent.domain import Action, BarInterval, RequestKind, Severity, Style, TokenUsage, say
 from vnpy_aiagent.errors import ModelNonsense, ModelRefused, ModelTimeout, ModelUnavailable
 from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits, Ledger
 from vnpy_aiagent.llm.port import ModelReply, ModelRequest
@@ -29,6 +32,7 @@ from vnpy_aiagent.testing.fake_model import FakeModel, Scripted
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 
 STUDY = calls("get_quote", "get_indicators")
+FETCHED = ["get_quote", "get_market", "get_accounts", "get_learnings", "get_indicators", "get_bars"]
 
 
 def decide(
@@ -63,9 +67,9 @@ def test_each_style_speaks_in_turn_and_its_plan_is_its_own_accounts() -> None:
         "conservative",
         "judge",
     ]
-    assert [turn.role for turn in made.decision.debate] == ["AGGRESSIVE", "CONSERVATIVE", "JUDGE"]
+    assert [turn.role for turn in made.decision.debate] == ["AGGRESSIVE", "CONSERVATIVE", "QUANT", "JUDGE"]
     assert made.decision.usage.calls == 5
-    assert [evidence.tool for evidence in made.decision.evidence] == ["get_quote", "get_indicators"]
+    assert [evidence.tool for evidence in made.decision.evidence] == [*FETCHED, "verify_history"]
     assert made.decision.failures == ()
     assert len(made.decision.prompt_hash) == 64
 
@@ -83,14 +87,14 @@ def test_a_later_speaker_hears_the_earlier_ones() -> None:
 def test_a_model_that_is_down_means_hold_for_all_accounts_with_the_reason(error: Exception) -> None:
     made, _ = decide(error)
     assert all_hold(made, type(error).__name__, str(error))
-    assert made.decision.failures == (f"{type(error).__name__}: {error}",)
+    assert made.decision.failures == (f"technical_analyst: {type(error).__name__}: {error}",)
     assert "保持不动" in str(made.proposals[0].reasons[0].text)
 
 
 def test_a_model_that_dies_after_its_study_means_hold_and_keeps_the_evidence() -> None:
     made, _ = decide(STUDY, ModelTimeout("late"))
     assert all_hold(made, "late")
-    assert len(made.decision.evidence) == 2
+    assert [evidence.tool for evidence in made.decision.evidence] == FETCHED
 
 
 @pytest.mark.parametrize("text", ["", "buy!", "{}", "[1]", "null", '{"stance": "BULLISH"}', '{"stance":'])
@@ -117,13 +121,13 @@ def test_endless_tool_calls_are_bounded() -> None:
     made, model = decide(*[calls("get_quote")] * 4, settings=settings)
     assert all_hold(made, "no answer after 4 turns")
     assert [bool(asked.tools) for asked in model.requests] == [True, True, False, False]
-    assert len(made.decision.evidence) == 1
+    assert [evidence.tool for evidence in made.decision.evidence] == FETCHED
 
 
 def test_too_many_calls_in_one_turn_are_cut_off() -> None:
-    many = calls(*["get_quote"] * 11, "get_market", "get_indicators", "get_bars")
+    many = calls(*["get_quote"] * 11, "get_accounts", "get_indicators", "get_bars")
     made, model = decide(many, finding(strength=0.1))
-    assert [evidence.tool for evidence in made.decision.evidence] == ["get_quote", "get_market"]
+    assert [evidence.tool for evidence in made.decision.evidence] == FETCHED
     assert sum("no more tool calls" in message.content for message in model.requests[1].messages) == 2
 
 
@@ -173,8 +177,9 @@ def test_an_invented_citation_of_the_analyst_is_repaired_once() -> None:
 
 
 def test_a_finding_without_market_evidence_has_no_strength() -> None:
-    made, model = decide(calls("get_accounts"), finding())
-    assert made.decision.findings[0].strength == 0.0
+    made, model = decide(calls("get_accounts"), finding(evidence=["e3"]))
+    assert made.decision.evidence[2].tool == "get_accounts"
+    assert (made.decision.findings[0].strength, made.decision.findings[0].fresh) == (0.0, False)
     assert actions(made) == dict.fromkeys(("aggressive", "conservative", "judge"), "HOLD")
     assert len(model.requests) == 2
 
@@ -193,13 +198,13 @@ def test_a_replan_is_always_debated() -> None:
     made, _ = decide(
         STUDY, finding(stance="NEUTRAL", strength=0.0), *[plan(**HOLD)] * 3, kind=RequestKind.REPLAN
     )
-    assert len(made.decision.debate) == 3
+    assert len(made.decision.debate) == 4
 
 
 def test_a_lone_account_hears_the_conservative_first() -> None:
     view = snapshot(accounts=(account(Style.JUDGE),))
     made, _ = decide(STUDY, finding(), plan(**HOLD), plan(), view=view)
-    assert [turn.role for turn in made.decision.debate] == ["CONSERVATIVE", "JUDGE"]
+    assert [turn.role for turn in made.decision.debate] == ["CONSERVATIVE", "QUANT", "JUDGE"]
     assert actions(made) == {"judge": "BUY"}
     made, _ = decide(STUDY, finding(), plan(), view=view, settings=BrainSettings(debate=False))
     assert [turn.role for turn in made.decision.debate] == ["JUDGE"]
@@ -243,10 +248,15 @@ def test_a_failed_answer_holds_for_every_account() -> None:
     assert made.decision.is_llm
 
 
-@pytest.mark.parametrize("view", [snapshot(quote=None), snapshot(bars={})], ids=["quote", "bars"])
+@pytest.mark.parametrize(
+    "view",
+    [snapshot(quote=None, bars={BarInterval.DAILY: daily(rising(125))}), snapshot(bars={})],
+    ids=["quote", "bars"],
+)
 def test_missing_data_reaches_the_model_as_a_tool_error_and_never_raises(view: DecisionSnapshot) -> None:
-    made, model = decide(STUDY, finding(evidence=[]), view=view)
+    made, model = decide(STUDY, finding(evidence=[]), *[finding(evidence=[])] * 3, view=view)
     assert any('"error"' in message.content for message in model.requests[1].messages)
+    assert json.loads(model.requests[0].messages[1].content)["missing"]
     assert set(actions(made).values()) == {"HOLD"}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from decision_world import NOW, SYMBOL, account, lesson, position, request, rising, snapshot
+from fact_world import full
 
 from vnpy_aiagent.agents.bus import Bus
 from vnpy_aiagent.agents.snapshot_keeper import LONGEST_CHAIN, SnapshotKeeper
@@ -36,7 +37,15 @@ from vnpy_aiagent.sim.event_engine import DeterministicEventEngine
 from vnpy_aiagent.store.journal import Journal, JournalReader
 from vnpy_aiagent.store.writer import InlineWriter
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
-from vnpy_aiagent.tools.snapshot_codec import COLUMNS, continues, dump_rows, load_rows
+from vnpy_aiagent.tools.snapshot_codec import (
+    COLUMNS,
+    continues,
+    dump_rows,
+    dump_view,
+    load_rows,
+    load_snapshot,
+    resolve,
+)
 
 MIND = {
     "brain": BrainSettings().model_dump(mode="json"),
@@ -129,7 +138,7 @@ def test_a_snapshot_comes_back_as_it_was(desk: Desk) -> None:
     found = desk.read(decision)
     assert same(found.snapshot, seen)
     assert found.brain == BrainSettings()
-    assert found.role.max_tokens == LlmSettings().max_tokens
+    assert found.llm.max_tokens == LlmSettings().max_tokens
 
 
 def test_bars_are_kept_once_and_every_window_comes_back(desk: Desk) -> None:
@@ -180,6 +189,27 @@ def test_a_text_is_kept_once_as_long_as_decisions_see_it(desk: Desk) -> None:
     assert sizes == [500, 0, 0, 500]
     for (decision, _), view in zip(made, views, strict=True):
         assert desk.read(decision).snapshot.facts == view
+
+
+def test_facts_of_the_market_are_kept_once_for_all_symbols(desk: Desk) -> None:
+    desk.start(MIND)
+    seen = full(lessons=())
+    other = replace(seen, facts=replace(seen.facts, values=seen.facts.values[:3]))
+    changed = replace(seen, facts=replace(seen.facts, market=seen.facts.market[1:]))
+    made = [desk.decide(view) for view in (seen, other, changed, seen)]
+    sizes = [message.model_dump_json().count("limit_up_count") for _, message in made]
+    assert sizes == [1, 0, 1, 0]
+    for (decision, _), view in zip(made, (seen, other, changed, seen), strict=True):
+        assert same(desk.read(decision).snapshot, view)
+
+
+def test_a_view_of_an_older_version_is_read(desk: Desk) -> None:
+    view = dump_view(snapshot())
+    for name in ("book", "indices"):
+        del view[name]
+    view["facts"] = {name: view["facts"][name] for name in ("values", "events", "texts")}
+    read = load_snapshot(resolve(view, lambda *_: None), dict(snapshot().bars), ())
+    assert same(read, snapshot())
 
 
 def test_a_journal_of_an_older_version_is_told(desk: Desk) -> None:

@@ -13,7 +13,13 @@ from vnpy_aiagent.errors import ModelNonsense
 from vnpy_aiagent.tools.snapshot import AccountView
 
 EVIDENCE = {
-    "e1": Evidence(id="e1", tool="get_quote", arguments="{}", available_at=NOW, result='{"low":19.2}'),
+    "e1": Evidence(
+        id="e1",
+        tool="get_quote",
+        arguments="{}",
+        available_at=NOW,
+        result='{"symbol":"600036.SSE","low":19.2}',
+    ),
     "e2": Evidence(id="e2", tool="get_accounts", arguments="{}", available_at=None, result='{"cash":19.2}'),
 }
 EMPTY, HELD = account(Style.JUDGE), account(Style.JUDGE, position())
@@ -154,7 +160,7 @@ def test_a_level_is_copied_exactly_from_a_market_tool() -> None:
     check(stop=price("LEVEL", evidence="e1", level=19.2))
     refused("is no price in evidence e1", stop=price("LEVEL", evidence="e1", level=19.21))
     refused("use a market tool", stop=price("LEVEL", evidence="e2", level=19.2))
-    refused("belong to basis LEVEL", stop=price("LAST", -2.0, evidence="e1", level=19.2))
+    refused("belongs to basis LEVEL", stop=price("LAST", -2.0, evidence="e1", level=19.2))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from vnpy_aiagent.llm.port import Usage
 from vnpy_aiagent.testing.fake_model import FakeModel
 from vnpy_aiagent.testing.model_server import closed_port_url
 
-SETUP = BrainSetup(LlmSettings(), BudgetSettings(), BrainSettings())
+SETUP = BrainSetup(LlmSettings(), BudgetSettings(), BrainSettings(concurrency=1))
 CLOCK = VirtualClock(NOW)
 LONG = 60.0
 
@@ -342,7 +342,7 @@ def test_a_dead_process_loses_the_request_at_work_alone(
     runner, answers = ProcessRunner(SETUP, "m", True, troubles.put, CLOCK), Queue[BrainAnswer]()
     for number in range(2):
         runner.submit(request(name=f"r{number}"), snapshot(), answers.put)
-    _until(lambda: runner._at_work == "r0")
+    _until(lambda: runner.at_work == ("r0",))
     gate.set()
     got = {answer.request_id: answer for answer in (answers.get(timeout=LONG) for _ in range(2))}
     assert "ended unexpectedly" in got["r0"].proposals[0].abstained

@@ -111,29 +111,24 @@ def roe(days_ago: int) -> ValueFact:
 
 def test_facts_are_a_tool_only_where_there_are_some_and_texts_are_in_none() -> None:
     news = TextFact(vt_symbol=SYMBOL, source="w", available_at=NOW, text_kind="news", body="buy 688999")
-    assert tools_for(snapshot()) == tools_for(snapshot(facts=FactView(texts=(news,)))) == ALL_TOOLS
+    assert tools_for(snapshot()) == tools_for(snapshot(facts=FactView(texts=(news,))))
     view = snapshot(facts=FactView(values=(roe(1),), texts=(news,)))
-    assert set(tools_for(view)) == {*ALL_TOOLS, "get_facts"}
-    evidence = Toolbox(view, tools_for(view)).call("get_facts", "{}")
+    assert set(tools_for(view)) == {*tools_for(snapshot()), "get_fundamentals"}
+    evidence = Toolbox(view, tools_for(view)).call("get_fundamentals", "{}")
     assert evidence.available_at == NOW - timedelta(days=1)
-    assert json.loads(evidence.result)["values"] == [
-        {
-            "fact": roe(1).id,
-            "metric": "roe",
-            "period": "2023-12-31",
-            "value": 0.36,
-            "unit": "ratio",
-            "available_at": (NOW - timedelta(days=1)).isoformat(timespec="seconds"),
-        }
-    ]
+    known = (NOW - timedelta(days=1)).isoformat(timespec="minutes")
+    told = json.loads(evidence.result)
+    assert told["values"] == [["roe", 0.36, "ratio", 0]]
+    assert told["as_of"] == [["2023-12-31", known, "filing"]]
     box = Toolbox(view, tools_for(view))
     assert not any("688999" in box.call(name, "{}").result for name in tools_for(view))
 
 
 def test_a_value_from_the_future_is_withheld() -> None:
     view = snapshot(facts=FactView(values=(roe(-1),)))
-    with pytest.raises(ToolError, match="after the present"):
-        Toolbox(view, tools_for(view)).call("get_facts", "{}")
+    assert set(tools_for(view)) == set(tools_for(snapshot()))
+    with pytest.raises(ToolError, match="no reported values"):
+        Toolbox(view, ALL_TOOLS).call("get_fundamentals", "{}")
 
 
 def test_a_kept_snapshot_holds_its_facts_so_that_a_decision_can_be_made_again() -> None:

@@ -3,10 +3,21 @@
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from vnpy_aiagent.config import STYLE_LIMITS, LlmSettings, RiskLimits, Settings, load_settings, read_file
+from vnpy_aiagent.brain.quarantine import READER
+from vnpy_aiagent.brain.roles import ROLES
+from vnpy_aiagent.config import (
+    STYLE_LIMITS,
+    AskedRole,
+    LlmSettings,
+    RiskLimits,
+    Settings,
+    load_settings,
+    read_file,
+)
 from vnpy_aiagent.domain import Mode, Style
 from vnpy_aiagent.errors import ConfigError
 
@@ -330,3 +341,58 @@ def test_the_quick_model_can_be_given_by_the_environment(monkeypatch: pytest.Mon
 
 def test_a_file_is_read_as_it_stands(tmp_path: Path) -> None:
     assert read_file(written(tmp_path, "nonsense: {a: 1}\n")) == {"nonsense": {"a": 1}}
+
+
+SPARES = (
+    "fallbacks: [{base_url: 'https://b/v1', model: spare}, "
+    "{base_url: 'https://a/v1/', model: small, timeout: 9}]"
+)
+
+
+def test_servers_are_asked_in_the_order_of_the_list_each_with_its_own_price_and_key(tmp_path: Path) -> None:
+    llm = load_settings(written(tmp_path, f"{DEEP}, {SPARES}}}\n")).llm
+    first, other, same = llm.of("deep").servers()
+    assert [each.model for each in (first, other, same)] == ["big", "spare", "small"]
+    assert [each.timeout for each in (first, other, same)] == [45, 45, 9]
+    assert [each.input_price for each in (first, other, same)] == [2, 0, 0]
+    assert [each.api_key.get_secret_value() for each in (first, other, same)] == ["k-a", "", "k-a"]
+    assert all(each.fallbacks == () for each in (first, other, same))
+
+
+def test_the_quick_model_has_the_fallbacks_of_the_deep_one_unless_it_has_its_own(tmp_path: Path) -> None:
+    quick = quick_of(tmp_path, f"{{model: s}}, {SPARES}")
+    assert [each.model for each in quick.servers()] == ["s", "spare", "small"]
+    own = quick_of(tmp_path, f"{{model: s, fallbacks: [{{base_url: 'https://c/v1', model: c}}]}}, {SPARES}")
+    assert [each.model for each in own.servers()] == ["s", "c"]
+
+
+def test_roles_name_the_roles_that_are_asked() -> None:
+    speakers = [style.name.lower() for style in Style]
+    asked = {*(role.name for role in ROLES), *speakers, READER}
+    assert set(get_args(AskedRole)) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f"{DEEP}, roles: {{judge: quick}}}}\n", "roles name the quick model"),
+        (f"{DEEP}, roles: {{juge: deep}}}}\n", "llm.roles"),
+        (f"{DEEP}, fallbacks: [{{model: x}}]}}\n", "base_url"),
+        ("llm: {fallbacks: [{base_url: 'https://b/v1', model: x}]}\n", "fallbacks go with base_url"),
+        ("brain: {concurrency: 0}\n", "brain.concurrency"),
+    ],
+)
+def test_wrong_roles_and_fallbacks_are_refused(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        load_settings(written(tmp_path, text))
+
+
+def test_keys_of_fallbacks_are_secret_and_not_in_the_digest(tmp_path: Path) -> None:
+    def digest(key: str) -> str:
+        spare = f"{{base_url: 'https://b/v1', model: x, api_key: {key}}}"
+        text = f"{DEEP}, quick: {{model: s, fallbacks: [{spare}]}}, fallbacks: [{spare}]}}\n"
+        made = load_settings(written(tmp_path, text))
+        assert key not in repr(made) + made.model_dump_json()
+        return made.digest()
+
+    assert digest("sk-spare-1") == digest("sk-spare-2")

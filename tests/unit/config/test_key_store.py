@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from vnpy_aiagent.config import LlmSettings, QuickModel, Settings, load_settings
+from vnpy_aiagent.config import Fallback, LlmSettings, QuickModel, Settings, load_settings
 from vnpy_aiagent.errors import KeyStoreError
 from vnpy_aiagent.keys import SERVICE, KeyStore, with_key
 from vnpy_aiagent.places import user_folder
@@ -141,6 +141,24 @@ def test_the_quick_model_of_another_server_gets_that_servers_key(use_backend: An
     llm = with_key(settings, store).llm
     assert llm.of("deep").api_key.get_secret_value() == SECRET
     assert llm.of("quick").api_key.get_secret_value() == "sk-other"
+    assert with_key(settings, store).digest() == settings.digest()
+
+
+def test_fallbacks_get_the_keys_of_their_servers(use_backend: Any, tmp_path: Path) -> None:
+    use_backend(None)
+    store = KeyStore(tmp_path)
+    store.put("https://other/v1", "sk-other")
+    spares = (
+        Fallback(base_url="https://other/v1", model="a"),
+        Fallback(base_url="https://other/v1", model="b", api_key=SecretStr("sk-own")),
+    )
+    quick = QuickModel(model="small", fallbacks=spares[:1])
+    settings = Settings(llm=LlmSettings(base_url=URL, model="m", quick=quick, fallbacks=spares))
+    llm = with_key(settings, store).llm
+    keys = [
+        [each.api_key.get_secret_value() for each in llm.of(role).servers()] for role in ("deep", "quick")
+    ]
+    assert keys == [["", "sk-other", "sk-own"], ["", "sk-other"]]
     assert with_key(settings, store).digest() == settings.digest()
 
 

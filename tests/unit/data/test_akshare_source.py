@@ -9,8 +9,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from vnpy_aiagent.data import akshare_source
-from vnpy_aiagent.data.akshare_source import SourceError, download, fetch_bars
+from vnpy_aiagent.data.bars import BarSeries
+from vnpy_aiagent.data.market_data import MarketData
+from vnpy_aiagent.data.sources.absence import AbsenceKind, SourceAbsence, SourceError
+from vnpy_aiagent.data.sources.akshare_bars import PATIENCE, AkshareBars
+from vnpy_aiagent.data.sources.download import download as download_all
+from vnpy_aiagent.data.sources.port import BarRequest, NoSource
+from vnpy_aiagent.data.sources.router import BarRouter
 from vnpy_aiagent.domain.clock import MARKET_TZ, VirtualClock
 from vnpy_aiagent.domain.enums import BarInterval
 from vnpy_aiagent.errors import BadRow, DataError
@@ -56,8 +61,41 @@ class Client:
         return pd.DataFrame([{"时间": end, **values} for end in ends])
 
 
+CLOCK = VirtualClock(datetime(2025, 11, 19, 16, tzinfo=MARKET_TZ))
+
+
 def clock(hour: int = 16) -> VirtualClock:
     return VirtualClock(datetime(2025, 11, 19, hour, tzinfo=MARKET_TZ))
+
+
+def download(
+    symbols: list[str],
+    start: date,
+    end: date,
+    frequency: BarInterval = BarInterval.DAILY,
+    *,
+    client: Any = None,
+    clock: VirtualClock | None = None,
+    progress: Any = None,
+) -> MarketData:
+    """Through a router whose only source is akshare."""
+    router = BarRouter([AkshareBars(client)], clock or CLOCK)
+    return download_all(router, symbols, start, end, frequency, progress=progress).data
+
+
+def fetch_bars(
+    symbol: str,
+    start: date,
+    end: date,
+    interval: BarInterval,
+    *,
+    client: Any,
+    clock: VirtualClock,
+    patience: float = PATIENCE,
+) -> BarSeries:
+    """From akshare itself."""
+    request = BarRequest(symbol, interval, start, end)
+    return AkshareBars(client, patience).fetch(request, clock.now(), lambda: None)
 
 
 def test_hands_become_shares_and_prices_are_not_adjusted() -> None:
@@ -123,10 +161,13 @@ def test_tables_that_cannot_be_used_are_refused(frame: pd.DataFrame | None, prob
 
 
 def test_an_impossible_row_is_named() -> None:
-    with pytest.raises(BadRow, match=r"600519.SSE DAILY, line 2: high 1.0 is below low"):
-        download(
-            ["600519"], START, END, client=Client(daily_frame(最高=[1480.0, 1.0, 1479.53])), clock=clock()
-        )
+    frame = daily_frame(最高=[1480.0, 1.0, 1479.53])
+    problem = r"600519.SSE DAILY, line 2: high 1.0 is below low"
+    with pytest.raises(BadRow, match=problem):
+        fetch_bars("600519.SSE", START, END, BarInterval.DAILY, client=Client(frame), clock=clock())
+    with pytest.raises(NoSource, match=problem) as caught:
+        download(["600519"], START, END, client=Client(frame), clock=clock())
+    assert caught.value.absences[0].kind is AbsenceKind.BAD_DATA
 
 
 def test_a_failing_network_names_the_source_and_keeps_the_cause() -> None:
@@ -136,7 +177,9 @@ def test_a_failing_network_names_the_source_and_keeps_the_cause() -> None:
 
     with pytest.raises(DataError, match=r"akshare.*600519.SSE.*proxy refused.*check the network") as caught:
         download(["600519"], START, END, client=Offline(), clock=clock())
-    assert isinstance(caught.value.__cause__, ConnectionError)
+    assert isinstance(caught.value.__cause__, SourceAbsence)
+    assert caught.value.__cause__.kind is AbsenceKind.UNREACHABLE
+    assert isinstance(caught.value.__cause__.__cause__, ConnectionError)
 
 
 def test_a_long_address_does_not_hide_what_to_do() -> None:
@@ -163,7 +206,7 @@ def test_bad_requests_are_refused_before_any_call() -> None:
         download(["600519"], END, START, client=client, clock=clock())
     with pytest.raises(DataError, match="not MINUTE"):
         download(["600519"], START, END, BarInterval.MINUTE, client=client, clock=clock())
-    with pytest.raises(DataError, match=r"not for IF2101.CFFEX"):
+    with pytest.raises(DataError, match=r"keeps no daily bars of IF2101.CFFEX"):
         download(["IF2101.CFFEX"], START, END, client=client, clock=clock())
     assert client.calls == []
 
@@ -228,15 +271,16 @@ def test_an_unknown_symbol_is_told_from_a_failing_network() -> None:
 def test_an_akshare_without_the_function_or_that_cannot_be_loaded_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SourceError, match="AttributeError"):
+    with pytest.raises(SourceAbsence, match="AttributeError") as caught:
         fetch_bars("600519.SSE", START, END, BarInterval.DAILY, client=object(), clock=clock())
+    assert caught.value.kind is AbsenceKind.DISCONTINUED
     (tmp_path / "akshare.py").write_text("raise OSError('a library is missing')", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(SourceError, match=r"cannot be loaded \(OSError: a library is missing\)"):
         download(["600519"], START, END)
 
 
-def test_a_source_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_never_answers_is_given_up() -> None:
     answered = Event()
 
     class Silent:
@@ -244,7 +288,6 @@ def test_a_source_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
             answered.wait(60)
             return daily_frame()
 
-    monkeypatch.setattr(akshare_source, "PATIENCE", 0.05)
     with pytest.raises(SourceError, match=r"TimeoutError: no answer in 0.05 s"):
-        fetch_bars("600519.SSE", START, END, BarInterval.DAILY, client=Silent(), clock=clock())
+        fetch_bars("600519.SSE", START, END, BarInterval.DAILY, client=Silent(), clock=clock(), patience=0.05)
     answered.set()

@@ -11,10 +11,13 @@ import pytest
 from vnpy.trader.database import get_database
 
 from vnpy_aiagent.data import backfill
-from vnpy_aiagent.data.akshare_source import download
 from vnpy_aiagent.data.backfill import Backfill
 from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.market_data import MarketData
+from vnpy_aiagent.data.sources.akshare_bars import AkshareBars
+from vnpy_aiagent.data.sources.cache import AnswerCache
+from vnpy_aiagent.data.sources.download import download
+from vnpy_aiagent.data.sources.router import BarRouter
 from vnpy_aiagent.data.vnpy_database import load_from_database, release, to_vnpy_bars
 from vnpy_aiagent.domain.clock import MARKET_TZ, VirtualClock
 from vnpy_aiagent.domain.enums import BarInterval, Severity
@@ -23,6 +26,16 @@ from vnpy_aiagent.market import TradingCalendar
 
 SYMBOLS = ("510300.SSE", "600519.SSE")
 CLOCK = VirtualClock(datetime(2025, 11, 20, 20, tzinfo=MARKET_TZ))
+
+
+class NoNetwork:
+    """akshare without a network."""
+
+    def __getattr__(self, _: str) -> Any:
+        return self.fail
+
+    def fail(self, **_: str) -> Any:
+        raise ConnectionError("no route")
 
 
 @pytest.fixture
@@ -59,7 +72,8 @@ def run(symbols: tuple[str, ...], client: Any, clock: VirtualClock = CLOCK) -> t
         said.append(f"{severity.name} {sentence}")
 
     bars = LiveBars(load(), load, clock)
-    Backfill(bars, clock, TradingCalendar(), tell).run(symbols, client=client)
+    router = BarRouter([AkshareBars(client)], clock)
+    Backfill(bars, clock, TradingCalendar(), tell, router).run(symbols)
     return [len(bars.bars(symbol, BarInterval.DAILY, 100)) for symbol in symbols], said
 
 
@@ -74,9 +88,10 @@ def test_what_has_no_bars_is_downloaded_and_used_at_once(client: Any) -> None:
 
 def store_first(count: int, client: Any, monkeypatch: pytest.MonkeyPatch, off: float = 0.0) -> None:
     """The first bars of 600519 in the database, moved by `off` CNY; all of them to be downloaded."""
-    found = download(["600519.SSE"], date(2025, 11, 1), date(2025, 11, 20), client=client, clock=CLOCK)
+    router = BarRouter([AkshareBars(client)], CLOCK)
+    found = download(router, ["600519.SSE"], date(2025, 11, 1), date(2025, 11, 20))
     monkeypatch.setattr(backfill, "download", lambda *_, **__: found)
-    bars = list(to_vnpy_bars(found.bars("600519.SSE", BarInterval.DAILY)))[:count]
+    bars = list(to_vnpy_bars(found.data.bars("600519.SSE", BarInterval.DAILY)))[:count]
     for bar in bars:
         for name in ("open_price", "high_price", "low_price", "close_price"):
             setattr(bar, name, getattr(bar, name) + off)
@@ -131,11 +146,47 @@ def test_after_a_network_failure_nothing_more_is_asked(client: Any, monkeypatch:
     asked: list[str] = []
     real = backfill.download
 
-    def counted(symbols: list[str], *args: Any, **kwargs: Any) -> Any:
+    def counted(router: BarRouter, symbols: list[str], *args: Any) -> Any:
         asked.extend(symbols)
-        return real(symbols, *args, **kwargs)
+        return real(router, symbols, *args)
 
     monkeypatch.setattr(backfill, "download", counted)
     counts, said = run(("600000.SSE", "600519.SSE"), client)
     assert (counts, asked) == ([0, 0], ["600000.SSE"])
     assert "检查网络或代理" in said[-1]
+
+
+def test_indices_are_seen_to_without_being_named_as_old(client: Any) -> None:
+    symbols = ("600519.SSE", "000300.SSE")
+
+    def load() -> MarketData:
+        span = (date(2025, 11, 1), date(2025, 12, 31))
+        return load_from_database(symbols, *span, BarInterval.DAILY, get_database(), may_lack=True)
+
+    said: list[str] = []
+    bars = LiveBars(load(), load, CLOCK)
+    tell: Any = lambda severity, sentence: said.append(f"{severity.name} {sentence}")  # noqa: E731
+    router = BarRouter([AkshareBars(client)], CLOCK)
+    backfill = Backfill(bars, CLOCK, TradingCalendar(), tell, router)
+    backfill.run(["600519.SSE"], ["000300.SSE"])
+    assert [len(bars.bars(symbol, BarInterval.DAILY, 100)) for symbol in symbols] == [4, 4]
+    assert "INFO 正在下载 1 个标的的历史日线：000300.SSE" in said
+    said.clear()
+    backfill.run(["600519.SSE"], ["000300.SSE"])
+    assert said == []
+
+
+def test_an_old_answer_that_stands_in_is_told_once(client: Any, tmp_path: Path) -> None:
+    clock = VirtualClock(datetime(2025, 11, 20, 20, tzinfo=MARKET_TZ))
+    router = BarRouter([AkshareBars(client)], clock, cache=AnswerCache(tmp_path / "sources.db"))
+    span = (date(2022, 11, 1), date(2025, 11, 20))
+    for symbol in SYMBOLS:
+        download(router, [symbol], *span)
+    offline = BarRouter(
+        [AkshareBars(NoNetwork())], clock, cache=AnswerCache(tmp_path / "sources.db"), cache_days=-1
+    )
+    said: list[str] = []
+    empty = LiveBars(MarketData("", {}, {}), lambda: MarketData("", {}, {}), clock)
+    backfill = Backfill(empty, clock, TradingCalendar(), lambda _, text: said.append(str(text)), offline)
+    backfill._download(SYMBOLS)
+    assert sum("现在没有数据来源应答" in line for line in said) == 1

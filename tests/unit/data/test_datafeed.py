@@ -10,7 +10,11 @@ from vnpy.trader.constant import Exchange, Interval
 from vnpy.trader.object import BarData, HistoryRequest
 
 import vnpy_aiagent
+from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.data.datafeed import Datafeed
+from vnpy_aiagent.data.sources.akshare_bars import AkshareBars
+from vnpy_aiagent.data.sources.port import BarRequest, complete_series
+from vnpy_aiagent.data.sources.router import BarRouter
 from vnpy_aiagent.domain.clock import MARKET_TZ, VirtualClock
 
 NOW = datetime(2025, 11, 19, 16, tzinfo=MARKET_TZ)
@@ -127,7 +131,7 @@ def test_intervals_and_exchanges_that_are_not_offered_are_told(client: Client) -
     assert ask(client, Interval.WEEKLY) == ([], "AI 智能体数据服务只提供日线、小时线和分钟线，请改选周期。")
     bars, said = ask(client, symbol="IF2512", exchange=Exchange.CFFEX)
     assert bars == []
-    assert "只有沪深北交易所的股票、ETF 和指数，没有 IF2512.CFFEX" in said
+    assert "不提供 IF2512.CFFEX 的日线" in said
 
 
 def test_ticks_are_not_offered(client: Client) -> None:
@@ -143,3 +147,31 @@ def test_a_missing_akshare_is_told_with_the_command(monkeypatch: pytest.MonkeyPa
     assert Datafeed().init(said.append) is False
     assert ask(None) == ([], said[0])
     assert 'pip install "vnpy_aiagent[akshare]"' in said[0]
+
+
+def test_the_next_source_stands_in_and_is_named() -> None:
+    class Other:
+        name, is_kept = "other", False
+
+        def missing(self) -> None:
+            return None
+
+        def fetch(self, request: BarRequest, now: datetime, turn: Any) -> BarSeries:
+            rows = [(date(2025, 11, 18), 10.0, 11.0, 9.0, 10.5, 100.0, None)]
+            return complete_series(rows, request, now, "other", "other")
+
+    client = Client()
+    client.fault = ConnectionError("proxy refused")
+    router = BarRouter([AkshareBars(client), Other()], VirtualClock(NOW))
+    said: list[str] = []
+    feed = Datafeed(clock=VirtualClock(NOW), router=router)
+    request = HistoryRequest("600519", Exchange.SSE, NOW.replace(day=17), NOW, Interval.DAILY)
+    assert [bar.close_price for bar in feed.query_bar_history(request, said.append)] == [10.5]
+    assert "来自 other" in said[-1]
+
+
+def test_settings_that_cannot_be_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIAGENT_DATA__ORDER", '["sina"]')
+    said: list[str] = []
+    assert Datafeed().init(said.append) is False
+    assert "data.order" in said[0]

@@ -13,7 +13,18 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from vnpy_aiagent.data.facts import EVENTS, METRICS, NO_FACTS, EventFact, FactView, TextFact, ValueFact
+from vnpy_aiagent.data.facts import (
+    EVENTS,
+    MARKET_SUBJECT,
+    METRICS,
+    NO_FACTS,
+    Absence,
+    EventFact,
+    FactView,
+    TextCount,
+    TextFact,
+    ValueFact,
+)
 from vnpy_aiagent.data.facts_file import ReadFacts, read_facts
 from vnpy_aiagent.data.facts_store import FILE_NAME, MAX_TEXTS, FactReader, store_facts
 from vnpy_aiagent.domain.clock import MARKET_TZ
@@ -260,8 +271,117 @@ def test_a_fact_cannot_be_changed_and_every_name_has_one_unit() -> None:
     fact = roe("0.36", NOW)
     with pytest.raises(ValidationError):
         fact.value = Decimal(1)  # type: ignore[misc]
-    assert all(unit in {"times", "CNY", "CNY/share", "ratio"} for unit in METRICS.values())
+    units = {"times", "CNY", "CNY/share", "ratio", "count", "code", "percent"}
+    assert all(unit in units for unit in METRICS.values())
     assert set(EVENTS.values()) <= {"", "CNY", "CNY/share", "share"}
+
+
+def market(metric: str, amount: str, subject: str, known: datetime, **changes: Any) -> ValueFact:
+    fields: dict[str, Any] = {
+        "vt_symbol": subject,
+        "source": "x",
+        "available_at": known,
+        "metric": metric,
+        "period": known.date(),
+        "value": Decimal(amount),
+        "unit": METRICS[metric],
+    }
+    return ValueFact(**(fields | changes))
+
+
+def test_a_view_holds_the_market_and_the_symbols_own_industry(tmp_path: Path) -> None:
+    day = NOW - timedelta(days=1)
+    own = market("sw_industry", "801120", SYMBOL, day)
+    ours = market("industry_pe", "25.5", "801120.SWS", day)
+    theirs = market("industry_pe", "5", "801780.SWS", day)
+    breadth = market("advancers", "3100", MARKET_SUBJECT, day)
+    later = market("advancers", "9", MARKET_SUBJECT, NOW + timedelta(seconds=1))
+    reader = keep(tmp_path, own, ours, theirs, breadth, later)
+    seen = reader.view(SYMBOL, NOW)
+    assert (seen.values, seen.industry, seen.market) == ((own,), (ours,), (breadth,))
+    other = reader.view("600036.SSE", NOW)
+    assert (other.values, other.industry, other.market) == ((), (), (breadth,))
+    assert reader.view(MARKET_SUBJECT, NOW).values == (breadth,)
+    assert reader.view("801780.SWS", NOW).values == (theirs,)
+
+
+@pytest.mark.parametrize(
+    ("metric", "amount", "subject"),
+    [
+        ("advancers", "1", SYMBOL),
+        ("roe", "0.1", MARKET_SUBJECT),
+        ("industry_pe", "1", MARKET_SUBJECT),
+        ("lpr_1y", "0.03", "801780.SWS"),
+        ("sw_industry", "801780.5", SYMBOL),
+        ("sw_industry", "99", SYMBOL),
+    ],
+)
+def test_a_value_of_a_subject_that_cannot_have_it_is_refused(metric: str, amount: str, subject: str) -> None:
+    with pytest.raises(ValidationError, match=r"is no value of|six digits"):
+        market(metric, amount, subject, NOW)
+
+
+def test_a_file_takes_the_market_industries_and_absences(tmp_path: Path) -> None:
+    found = csv(
+        tmp_path,
+        "value,a.market,2025-05-05 18:00,x,limit_up_count,2025-05-05,88,count,,,,,",
+        "value,801780.SWS,2025-05-05 18:00,x,industry_pb,2025-05-05,0.6,times,,,,,",
+        "value,801780.XYZ,2025-05-05 18:00,x,industry_pb,2025-05-05,0.6,times,,,,,",
+    )
+    assert [fact.vt_symbol for _, fact in found.facts] == [MARKET_SUBJECT, "801780.SWS"]
+    assert [line for line, _ in found.refused] == [4]
+    rows = tmp_path / "absent.json"
+    row = {"kind": "absence", "vt_symbol": "A.MARKET", "available_at": "2025-05-01 10:00", "source": "x"}
+    told = row | {"dataset": "northbound_net_inflow", "since": "2024-08-19", "reason": "discontinued"}
+    bad = [told | {"reason": "buy it now"}, told | {"dataset": "buy it now"}, told | {"metric": "roe"}]
+    rows.write_text(json.dumps([told, *bad]), encoding="utf-8")
+    read = read_facts(rows, NOW)
+    assert len(read.refused) == 3
+    (kept,) = (fact for _, fact in read.facts)
+    assert isinstance(kept, Absence)
+    assert (kept.dataset, kept.since, kept.reason) == (
+        "northbound_net_inflow",
+        date(2024, 8, 19),
+        "discontinued",
+    )
+
+
+def absent(dataset: str, known: datetime, subject: str = MARKET_SUBJECT) -> Absence:
+    return Absence(
+        vt_symbol=subject,
+        source="x",
+        available_at=known,
+        dataset=dataset,
+        since=NOW.date(),
+        reason="failed",
+    )
+
+
+def test_an_absence_holds_until_a_later_value_and_only_from_when_it_was_known(tmp_path: Path) -> None:
+    first = NOW - timedelta(days=5)
+    gap = absent("roe", first)
+    reader = keep(tmp_path, roe("0.3", first - timedelta(days=1)), gap, roe("0.4", NOW, source="b"))
+    assert reader.view(SYMBOL, first - timedelta(seconds=1)).absences == ()
+    assert reader.view(SYMBOL, first).absences == (gap,)
+    assert reader.view(SYMBOL, NOW).absences == ()
+
+
+def test_of_many_absences_the_newest_of_each_dataset_is_told(tmp_path: Path) -> None:
+    old, new = absent("pb", NOW - timedelta(days=2)), absent("pb", NOW - timedelta(days=1), SYMBOL)
+    other = absent("eps", NOW - timedelta(days=3))
+    foreign = absent("ps_ttm", NOW - timedelta(days=1), "600036.SSE")
+    assert keep(tmp_path, new, old, other, foreign).view(SYMBOL, NOW).absences == (other, new)
+
+
+def test_texts_are_counted_by_subject_kind_and_source(tmp_path: Path) -> None:
+    texts = [text(f"number {i}", NOW - timedelta(hours=i)) for i in range(3)]
+    policy = text("on the market", NOW - timedelta(hours=5), MARKET_SUBJECT)
+    old = text("old", NOW - timedelta(days=8))
+    seen = keep(tmp_path, *texts, policy, old).view(SYMBOL, NOW)
+    assert seen.text_counts == (
+        TextCount(SYMBOL, "news", "wire", 3, NOW),
+        TextCount(MARKET_SUBJECT, "news", "wire", 1, NOW - timedelta(hours=5)),
+    )
 
 
 def test_many_daily_values_do_not_crowd_out_a_yearly_one(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ class Listener:
     def submit(self, request: Any, snapshot: Any, deliver: Any) -> None:
         self.asked.append(request.symbol)
 
+    def cancel(self, reason: str) -> None: ...
+
     def close(self) -> None: ...
 
 

@@ -1,20 +1,22 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from threading import Barrier
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from vnpy_aiagent.llm.budget import BudgetedModel, BudgetLimits, DayUse, Ledger
 from vnpy_aiagent.llm.port import ChatMessage, ModelReply, ModelRequest, Usage
 from vnpy_aiagent.llm.pricing import TokenPrice, estimate_prompt
+from vnpy_aiagent.llm.scope import Scope
 from vnpy_aiagent.testing.fake_model import FakeModel, Scripted
 
 MONDAY, TUESDAY = date(2024, 1, 8), date(2024, 1, 9)
-REQUEST = ModelRequest(task="t", messages=(ChatMessage(role="user", content="x" * 288),), max_tokens=100)
+REQUEST = ModelRequest(task="t", messages=(ChatMessage(role="user", content="x" * 240),), max_tokens=100)
 PRICE = TokenPrice(input=Decimal(10_000), output=Decimal(10_000))
 
 
@@ -208,6 +210,67 @@ def test_honest_usage_never_passes_the_limits(uses: list[tuple[int, int]], token
             break
     assert model.ledger.usage_decision.tokens <= tokens
     assert model.ledger.usage_decision.calls <= calls
+
+
+def test_decisions_at_the_same_time_have_limits_of_their_own_and_share_the_day() -> None:
+    ledger = Ledger(BudgetLimits(calls_per_decision=1, calls_per_day=3))
+    model = BudgetedModel(FakeModel([_reply()] * 3), ledger, price=PRICE)
+    scopes = [Scope(ledger.begin_decision(MONDAY)) for _ in range(4)]
+    for scope in scopes[:3]:
+        model.answer(REQUEST, scope)
+    with pytest.raises(BudgetSpent, match="calls_per_decision"):
+        model.answer(REQUEST, scopes[0])
+    with pytest.raises(BudgetSpent, match="calls_per_day"):
+        model.answer(REQUEST, scopes[3])
+    assert [scope.purse.usage.calls for scope in scopes if scope.purse] == [1, 1, 1, 0]
+    assert ledger.usage_day.calls == 3
+
+
+def test_a_decision_of_yesterday_that_ends_today_frees_none_of_todays_money() -> None:
+    ledger = Ledger(BudgetLimits(cost_per_day=Decimal(3)))
+    model = BudgetedModel(FakeModel([_reply(100, 100)] * 3), ledger, price=PRICE)
+    late, today = ledger.begin_decision(MONDAY), ledger.begin_decision(TUESDAY)
+    model.answer(REQUEST, Scope(today))
+    model.answer(REQUEST, Scope(late))
+    assert ledger.usage_day.cost == 2
+    ledger.begin_decision(MONDAY)
+    with pytest.raises(BudgetSpent, match="CNY for models on 2024-01-09"):
+        model.answer(REQUEST, Scope(ledger.begin_decision(TUESDAY)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100), st.booleans()), min_size=16, max_size=64),
+    st.integers(1, 40),
+    st.decimals(0, 60, places=1),
+)
+def test_sixteen_threads_never_spend_more_than_there_is(
+    uses: list[tuple[int, int, bool]], calls: int, cost: Decimal
+) -> None:
+    """Each call uses at most what was reserved for it, or fails; at no moment is more spent or reserved."""
+    ledger = Ledger(BudgetLimits(calls_per_day=calls, cost_per_day=cost))
+    seen: list[Usage] = []
+
+    def answer(request: ModelRequest) -> ModelReply:
+        prompt, completion, fails = uses[int(request.task)]
+        if fails:
+            raise ModelTimeout("slow")
+        return _reply(prompt, completion)
+
+    model = BudgetedModel(FakeModel([answer] * len(uses)), ledger, price=PRICE)
+
+    def decide(number: int) -> None:
+        purse = ledger.begin_decision(MONDAY, lambda used: seen.append(ledger.usage_day))
+        with suppress(BudgetSpent, ModelTimeout):
+            model.answer(REQUEST.model_copy(update={"task": str(number)}), Scope(purse))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(decide, range(len(uses))))
+    assert all(usage.cost <= cost and usage.calls <= calls for usage in [*seen, ledger.usage_day])
+    assert ledger.usage_day.calls == len(seen)
+    whole = Usage(calls=calls - ledger.usage_day.calls)
+    if whole.calls and ledger.usage_day.cost <= cost:
+        ledger.begin_decision(MONDAY).reserve(whole.model_copy(update={"calls": 1}))  # nothing stays reserved
 
 
 def test_name_kind_and_close_are_those_of_the_model_behind() -> None:

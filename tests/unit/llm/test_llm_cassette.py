@@ -44,7 +44,9 @@ def reply(text: str = "持有", usage: Usage = PAID) -> ModelReply:
 def model(path: Path, mode: Any, *answers: Any, told: Told | None = None, secret: str = "") -> CassetteModel:
     heard = told if told is not None else []
     fake = FakeModel(list(answers), is_llm=True)
-    return CassetteModel(fake, Cassette(path), mode, lambda *each: heard.append(each), secret)
+    return CassetteModel(
+        fake, Cassette(path), mode, lambda *each: heard.append(each), (secret,) if secret else ()
+    )
 
 
 def test_the_fingerprint_covers_all_that_is_asked_and_nothing_else() -> None:

@@ -13,8 +13,8 @@ from vnpy_aiagent.domain import Action, BarInterval, RequestKind, Stance, Style
 from vnpy_aiagent.errors import ModelNonsense
 from vnpy_aiagent.llm.offline import OfflineAnalyst
 from vnpy_aiagent.llm.offline.findings import count_points, find, lesson_adjustment
+from vnpy_aiagent.llm.offline.speech import history_adjustment
 from vnpy_aiagent.llm.port import ChatMessage, ModelRequest, ToolSpec
-from vnpy_aiagent.tools import ALL_TOOLS
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot, MarketOverview, PositionView
 
 BEAR = MarketOverview(50, 0.3, "DOWN", -0.01)
@@ -68,7 +68,8 @@ def test_it_calls_only_tools_that_are_listed() -> None:
 
 def test_all_its_calls_are_understood_by_the_tools() -> None:
     decision = decide(world(climbing())).decision
-    assert {evidence.tool for evidence in decision.evidence} == set(ALL_TOOLS)
+    fetched = {"get_quote", "get_market", "get_accounts", "get_learnings", "get_indicators", "get_bars"}
+    assert {evidence.tool for evidence in decision.evidence} - {"verify_history"} == fetched
 
 
 def test_without_tools_it_gives_no_view() -> None:
@@ -150,10 +151,9 @@ def test_missing_data_means_no_trade_and_no_failure(view: DecisionSnapshot) -> N
 
 
 def test_points_are_counted_as_the_table_says() -> None:
-    assert count_points(INDICATORS, 0.7) == 6
-    assert count_points(INDICATORS, 0.5) == 5
-    assert count_points(INDICATORS | {"rsi14": 80.0}, 0.7) == 5
-    assert count_points(INDICATORS | {"rsi14": 20.0, "volume_ratio": 1.0}, 0.7) == 6
+    assert count_points(INDICATORS) == 5
+    assert count_points(INDICATORS | {"rsi14": 80.0}) == 4
+    assert count_points(INDICATORS | {"rsi14": 20.0, "volume_ratio": 1.0}) == 5
     weak = {
         "close": 9.0,
         "sma20": 10.0,
@@ -162,8 +162,8 @@ def test_points_are_counted_as_the_table_says() -> None:
         "return20": -0.05,
         "return5": -0.02,
     }
-    assert count_points(INDICATORS | weak, 0.3) == -6
-    assert count_points(dict.fromkeys(INDICATORS), None) == 0
+    assert count_points(INDICATORS | weak) == -5
+    assert count_points(dict.fromkeys(INDICATORS)) == 0
 
 
 def evidence(**tools: Any) -> dict[str, dict[str, Any]]:
@@ -199,11 +199,41 @@ def test_a_bad_experience_lowers_confidence() -> None:
     assert unconfirmed == plain
 
 
-def test_the_conservative_asks_five_questions_with_figures() -> None:
-    turns = decide(world(climbing())).decision.debate
-    speech = str(next(turn for turn in turns if turn.role == "CONSERVATIVE").text)
-    assert speech.count("？") == 5
-    assert "{" not in speech
+def test_the_conservative_asks_five_questions_with_figures_and_the_judge_answers_each() -> None:
+    turns = {turn.role: turn for turn in decide(world(climbing())).decision.debate}
+    asked = turns["CONSERVATIVE"].questions
+    assert [question.name for question in asked] == ["1.1", "1.2", "1.3", "1.4", "1.5"]
+    assert {question.to for question in asked} == {"JUDGE"}
+    assert [reply.question for reply in turns["JUDGE"].replies] == [question.name for question in asked]
+    for line in (*asked, *turns["JUDGE"].replies):
+        assert "{" not in str(line.text)
+        assert line.evidence
+
+
+def test_the_judge_cites_what_the_quant_found() -> None:
+    made = decide(world(climbing()))
+    judge = next(proposal for proposal in made.proposals if proposal.account == "judge")
+    assert any("q1" in reason.evidence and "历史相似情形" in str(reason.text) for reason in judge.reasons)
+    assert made.decision.failures == ()
+
+
+@pytest.mark.parametrize(
+    ("interval", "adjustment"), [([0.01, 0.04], 0.03), ([-0.04, -0.01], -0.05), ([-0.01, 0.02], 0.0)]
+)
+def test_history_changes_confidence_only_where_its_interval_lies_beside_zero(
+    interval: list[float], adjustment: float
+) -> None:
+    assert history_adjustment({"mean_return_95": interval}) == adjustment
+    assert history_adjustment({}) == 0.0
+
+
+def test_in_a_second_round_the_aggressive_answers_with_figures() -> None:
+    brain = Brain(OfflineAnalyst(), LlmSettings(), BrainSettings(debate_rounds=5))
+    made = brain.decide(request(), world(climbing()))
+    second = [turn for turn in made.decision.debate if turn.round == 2]
+    assert [turn.role for turn in second] == ["AGGRESSIVE", "CONSERVATIVE", "JUDGE"]
+    assert [reply.question for reply in second[0].replies] == ["1.1", "1.2", "1.3", "1.4", "1.5"]
+    assert made.decision.failures == ()
 
 
 def test_a_second_study_is_not_asked_for() -> None:

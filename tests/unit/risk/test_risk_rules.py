@@ -56,6 +56,15 @@ def test_low_certainty_is_scaled_down(context: Make) -> None:
     assert bound(line) == 5700
 
 
+def test_a_plan_that_was_sized_down_for_its_low_certainty_is_not_scaled_again(context: Make) -> None:
+    limits = RiskLimits(min_confidence=0.5, low_confidence_scale=0.57)
+    line = ConfidenceRule().check(context(confidence=0.55, limits=limits, wanted=10_000, sized_down=True))
+    assert bound(line) is None
+    assert "提案已缩减" in str(line.text)
+    below = context(confidence=0.49, limits=limits, wanted=10_000, sized_down=True)
+    assert refuses(ConfidenceRule().check(below))
+
+
 def test_a_confidence_that_is_no_number_is_refused(context: Make) -> None:
     assert refuses(ConfidenceRule().check(context(confidence=nan)))
 

@@ -7,13 +7,13 @@ from math import inf, isfinite, nan
 
 import pytest
 from decision_world import NOW, SYMBOL, account, daily, lesson, position, quote, rising, snapshot
+from fact_world import full
 
 from vnpy_aiagent.data.bars import BarSeries
 from vnpy_aiagent.domain import MARKET_TZ, BarInterval, Style
 from vnpy_aiagent.errors import ToolError
 from vnpy_aiagent.tools import ALL_TOOLS, Tool, Toolbox, ToolResult
-from vnpy_aiagent.tools.market import NoArguments
-from vnpy_aiagent.tools.registry import as_message
+from vnpy_aiagent.tools.registry import NoArguments, as_message
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 
 
@@ -95,7 +95,7 @@ def test_wrong_arguments_are_refused_with_what_to_correct(arguments: str) -> Non
 @pytest.mark.parametrize("name", sorted(ALL_TOOLS))
 @pytest.mark.parametrize("held", [None, position(), position(cost=Decimal(0), stop=None)])
 def test_every_tool_gives_strict_json_that_was_available(name: str, held: object) -> None:
-    view = snapshot(accounts=(account(Style.JUDGE, held),), lessons=(lesson(), lesson(confirmed=False)))
+    view = full(accounts=(account(Style.JUDGE, held),), lessons=(lesson(), lesson(confirmed=False)))
     evidence = box(view).call(name, "{}")
     assert only_finite(strict(evidence.result))
     assert evidence.available_at is None or evidence.available_at <= NOW

@@ -5,7 +5,9 @@ from typing import Any
 
 from vnpy_aiagent.errors import ModelNonsense
 from vnpy_aiagent.llm.offline.findings import find
-from vnpy_aiagent.llm.offline.plans import Speech, plan_held, plan_open
+from vnpy_aiagent.llm.offline.other_findings import RULES
+from vnpy_aiagent.llm.offline.plans import plan_held, plan_open
+from vnpy_aiagent.llm.offline.speech import Speech
 from vnpy_aiagent.llm.port import ModelReply, ModelRequest, ToolCall, Usage
 
 OFFLINE_NAME = "offline-analyst (rules, no language model)"
@@ -13,10 +15,10 @@ STUDY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_quote", {}),
     ("get_indicators", {"interval": "DAILY"}),
     ("get_bars", {"interval": "DAILY", "count": 20}),
-    ("get_market", {}),
     ("get_learnings", {}),
     ("get_accounts", {}),
 )
+"""What the technical analyst calls for where nothing was fetched for it."""
 
 
 class OfflineAnalyst:
@@ -29,10 +31,12 @@ class OfflineAnalyst:
         """Answer one request; raises ModelNonsense for a conversation that it has no rules for."""
         facts = self._facts(request)
         if request.task == "technical_analyst":
-            results = self._results(request)
+            results = self._results(request, facts)
             if not results and request.tools:
                 return self._study(request)
             answer = find(facts["request"], results)
+        elif request.task in RULES:
+            answer = RULES[request.task](facts["request"], self._results(request, facts))
         elif request.task in ("aggressive", "conservative", "judge"):
             speech = Speech(request.task, facts)
             answer = plan_open(speech) if speech.position is None else plan_held(speech)
@@ -48,14 +52,13 @@ class OfflineAnalyst:
         facts: dict[str, Any] = json.loads(first.content)
         return facts
 
-    def _results(self, request: ModelRequest) -> dict[str, dict[str, Any]]:
-        """Tool results by tool name, errors left out: {name: {"evidence_id", "data"}}."""
+    def _results(self, request: ModelRequest, facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Tool results by tool name, fetched and called for: {name: {"evidence_id", "data"}}."""
+        results: dict[str, dict[str, Any]] = {each["tool"]: each for each in facts.get("evidence", ())}
         names = {call.id: call.name for message in request.messages for call in message.tool_calls}
-        results: dict[str, dict[str, Any]] = {}
         for message in request.messages:
             if message.role == "tool" and message.tool_call_id:
-                content = json.loads(message.content)
-                results[names[message.tool_call_id]] = content
+                results[names[message.tool_call_id]] = json.loads(message.content)
         return results
 
     def _study(self, request: ModelRequest) -> ModelReply:

@@ -1,4 +1,4 @@
-"""The offline analyst's finding: points for and against, counted from indicators.
+"""The offline analyst's technical finding: points for and against, counted from indicators.
 
 | point | for (+1) | against (-1) |
 | --- | --- | --- |
@@ -8,7 +8,6 @@
 | return over 20 days | above +2 % | below -2 % |
 | volume | ratio above 1.2 on a rising week | ratio above 1.2 on a falling week |
 | RSI | below 25 | above 75 |
-| breadth | above 60 % | below 40 % |
 
 Strength is 0.25 + |points| x 0.15, at most 1; confidence 0.52 + |points| x 0.03, changed by what confirmed
 lessons of the same setup and regime say. These numbers are a rule of thumb, not an estimate from data.
@@ -33,7 +32,7 @@ def find(request: dict[str, Any], results: dict[str, dict[str, Any]]) -> dict[st
             "evidence": cited,
         }
     market = _data(results, "get_market") or {}
-    points = count_points(indicators, market.get("breadth"))
+    points = count_points(indicators)
     adjustment = lesson_adjustment(
         _data(results, "get_learnings"), request["setup"], market.get("regime", "")
     )
@@ -45,7 +44,7 @@ def find(request: dict[str, Any], results: dict[str, dict[str, Any]]) -> dict[st
         "strength": round(strength, 4),
         "confidence": round(min(0.95, max(0.0, confidence)), 4),
         "text": "规则计分 {points}：收盘 {close}，20日均线 {sma20}，60日均线 {sma60}，RSI {rsi14}，"
-        "20日涨幅 {return20}，市场宽度 {breadth}，经验调整 {adjustment}",
+        "20日涨幅 {return20}，经验调整 {adjustment}",
         "figures": {
             "points": f"{points:+d}",
             "close": _shown(indicators["close"]),
@@ -53,22 +52,20 @@ def find(request: dict[str, Any], results: dict[str, dict[str, Any]]) -> dict[st
             "sma60": _shown(indicators["sma60"]),
             "rsi14": _shown(indicators["rsi14"], 1),
             "return20": _percent(indicators["return20"]),
-            "breadth": _percent(market.get("breadth")),
             "adjustment": f"{adjustment:+.3f}",
         },
         "evidence": cited,
     }
 
 
-def count_points(indicators: dict[str, Any], breadth: float | None) -> int:
+def count_points(indicators: dict[str, Any]) -> int:
     """Points for less points against; an indicator that is missing counts nothing."""
     close, sma20, sma60 = indicators["close"], indicators["sma20"], indicators["sma60"]
     points = _sign(close, sma20) + _sign(sma20, sma60) + _sign(indicators["macd_histogram"], 0.0)
     points += _outside(indicators["return20"], -0.02, 0.02)
     if (indicators["volume_ratio"] or 0.0) > 1.2:
         points += _sign(indicators["return5"], 0.0)
-    points -= _outside(indicators["rsi14"], 25.0, 75.0)
-    return points + _outside(breadth, 0.4, 0.6)
+    return points - _outside(indicators["rsi14"], 25.0, 75.0)
 
 
 def lesson_adjustment(learnings: dict[str, Any] | None, setup: str, regime: str) -> float:

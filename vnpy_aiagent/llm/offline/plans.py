@@ -1,64 +1,14 @@
 """The offline analyst's plans: one temperament a speaker, fixed rules over the finding and the position."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from vnpy_aiagent.llm.offline.questions import questions, replies
+from vnpy_aiagent.llm.offline.speech import HISTORY, Speech, history_adjustment, percent
 
-@dataclass(frozen=True, slots=True)
-class Temperament:
-    """How a speaker trades. ATR multiples and percents are of price; ratios 0..1."""
-
-    confidence_shift: float
-    min_confidence: float
-    weight: float
-    stop_atr: float
-    exit_strength: float
-    tighten_after: float
-    trail: float
-
-
-TEMPERAMENTS = {
-    "aggressive": Temperament(0.02, 0.55, 1.2, 3.0, 0.7, 0.10, 9.0),
-    "conservative": Temperament(-0.02, 0.65, 1.0, 2.0, 0.4, 0.05, 5.0),
-    "judge": Temperament(0.0, 0.60, 1.0, 2.5, 0.55, 0.08, 7.0),
-}
 SWING_STOP, SWING_TARGET, SWING_SESSIONS = -8.0, 15.0, 10
 LARGEST_ATR_STOP = 0.12
 SMALL_PART = 0.6
-
-
-class Speech:
-    """What a speaker knows, taken apart."""
-
-    def __init__(self, role: str, facts: dict[str, Any]) -> None:
-        """`facts` is the JSON of the speaker's user message."""
-        self.role = role
-        self.temper = TEMPERAMENTS[role]
-        self.request: dict[str, Any] = facts["request"]
-        self.finding: dict[str, Any] = facts["finding"]
-        self.account: dict[str, Any] | None = facts["account"]
-        self.position: dict[str, Any] | None = (self.account or {}).get("position")
-        self.debate: Sequence[dict[str, Any]] = facts["debate"]
-        self.evidence: dict[str, dict[str, Any]] = {e["tool"]: e for e in facts["evidence"]}
-
-    @property
-    def confidence(self) -> float:
-        """The finding's confidence as this temperament takes it; the judge hears the others."""
-        own = float(self.finding["confidence"]) + self.temper.confidence_shift
-        if self.role == "judge" and self.debate:
-            heard = sum(turn["confidence"] for turn in self.debate) / len(self.debate)
-            own = (own + heard) / 2
-        return round(min(1.0, max(0.0, own)), 4)
-
-    def data(self, tool: str) -> dict[str, Any]:
-        """A tool's data, empty where it was not called or failed."""
-        data: dict[str, Any] = self.evidence.get(tool, {}).get("data", {})
-        return data
-
-    def cite(self, *tools: str) -> list[str]:
-        """Evidence ids of tools that were called."""
-        return [self.evidence[tool]["evidence_id"] for tool in tools if tool in self.evidence]
+MAX_REASONS, MAX_CITED = 8, 20
 
 
 def plan_open(speech: Speech) -> dict[str, Any]:
@@ -70,14 +20,14 @@ def plan_open(speech: Speech) -> dict[str, Any]:
             speech,
             "HOLD",
             "把握 {confidence} 不足 {minimum}，不开仓",
-            {"confidence": _percent(confidence), "minimum": _percent(temper.min_confidence)},
+            {"confidence": percent(confidence), "minimum": percent(temper.min_confidence)},
         )
     cap = float((speech.account or {}).get("max_weight", 0.0)) or 0.05
     plan = _plan(
         speech,
         "BUY",
         "信号强度 {strength}，把握 {confidence}，按计划分批承担风险，止损先行",
-        {"strength": f"{speech.finding['strength']:.2f}", "confidence": _percent(confidence)},
+        {"strength": f"{speech.finding['strength']:.2f}", "confidence": percent(confidence)},
     )
     plan |= {
         "target_weight": round(min(1.0, cap * temper.weight), 4),
@@ -131,54 +81,44 @@ def plan_held(speech: Speech) -> dict[str, Any]:
 
 
 def _plan(speech: Speech, action: str, argument: str, figures: dict[str, str]) -> dict[str, Any]:
-    cited = list(speech.finding["evidence"])
+    cited = [*speech.finding["evidence"], *speech.cite(HISTORY)][-MAX_CITED:]
     plan: dict[str, Any] = {
         "symbol": speech.request["symbol"],
         "stance": speech.finding["stance"],
         "action": action,
         "confidence": speech.confidence,
         "argument": {"text": argument, "figures": figures, "evidence": cited},
-        "reasons": [
-            {
-                "text": speech.finding["text"]["template"],
-                "figures": speech.finding["text"]["figures"],
-                "evidence": cited,
-            }
+        "reasons": [*_history(speech), *(_reason(each) for each in speech.findings or (speech.finding,))][
+            :MAX_REASONS
         ],
+        "replies": replies(speech),
     }
     if speech.role == "conservative":
-        plan["questions"] = _questions(speech)
+        plan["questions"] = questions(speech)
     return plan
 
 
-def _questions(speech: Speech) -> list[dict[str, Any]]:
-    """Five questions, each with a figure from the evidence."""
-    indicators, quote, market = (speech.data(tool) for tool in ("get_indicators", "get_quote", "get_market"))
-    learnings = speech.data("get_learnings").get("learnings", [])
-    same = [lesson for lesson in learnings if lesson["setup"] == speech.request["setup"]]
-    wins, losses = sum(lesson["wins"] for lesson in same), sum(lesson["losses"] for lesson in same)
-    asked = [
-        (
-            "若跌破 20 日低点 {low}，原假设还成立吗？",
-            {"low": _shown(indicators.get("low20"))},
-            "get_indicators",
-        ),
-        ("RSI 已到 {rsi}，是否追高？", {"rsi": _shown(indicators.get("rsi14"), 1)}, "get_indicators"),
-        ("市场宽度 {breadth}，大盘配合吗？", {"breadth": _percent(market.get("breadth"))}, "get_market"),
-        (
-            "同形态历史 {wins} 胜 {losses} 负，凭什么这次不同？",
-            {"wins": str(wins), "losses": str(losses)},
-            "get_learnings",
-        ),
-        (
-            "现价 {last}，若明日低开，T+1 当日无法卖出，能承受吗？",
-            {"last": _shown(quote.get("last"))},
-            "get_quote",
-        ),
-    ]
-    return [
-        {"text": text, "figures": figures, "evidence": speech.cite(tool)} for text, figures, tool in asked
-    ]
+def _reason(finding: dict[str, Any]) -> dict[str, Any]:
+    text = finding["text"]
+    return {"text": text["template"], "figures": text["figures"], "evidence": finding["evidence"]}
+
+
+def _history(speech: Speech) -> list[dict[str, Any]]:
+    """What the quant found, where it was heard."""
+    history = speech.data(HISTORY)
+    if not history:
+        return []
+    if "hit_rate" not in history:
+        text, figures = "历史相似情形只有 {samples} 次，不作依据", {"samples": str(history["samples"])}
+    else:
+        text = "历史相似情形 {samples} 次，胜率 {rate}，平均收益 {mean}，把握调整 {adjustment}"
+        figures = {
+            "samples": str(history["samples"]),
+            "rate": percent(history["hit_rate"]),
+            "mean": percent(history["mean_return"]),
+            "adjustment": f"{history_adjustment(history):+.3f}",
+        }
+    return [{"text": text, "figures": figures, "evidence": speech.cite(HISTORY)}]
 
 
 def _stop(speech: Speech) -> dict[str, Any]:
@@ -221,11 +161,3 @@ def _tighter_stop(speech: Speech, gain: float) -> dict[str, Any] | None:
     if stop is not None and wanted <= stop * 1.01:
         return None
     return {"basis": "LAST", "offset": -speech.temper.trail}
-
-
-def _shown(value: float | None, digits: int = 3) -> str:
-    return "—" if value is None else f"{value:.{digits}f}"
-
-
-def _percent(value: float | None) -> str:
-    return "—" if value is None else f"{value * 100:.1f}%"

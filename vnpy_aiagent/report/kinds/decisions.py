@@ -16,6 +16,7 @@ from vnpy_aiagent.domain import (
 )
 from vnpy_aiagent.i18n import Localizer
 from vnpy_aiagent.report.kinds.base import Words, counted, joined, words
+from vnpy_aiagent.report.kinds.debate import certainty, debate_text
 from vnpy_aiagent.report.kinds.plans import plan_lines, verdict_lines
 from vnpy_aiagent.report.numbers import moment, percent, share
 
@@ -78,11 +79,13 @@ def _(message: SnapshotKept, say: Localizer) -> Words:
 @words.register
 def _(message: Decision, say: Localizer) -> Words:
     findings = [
-        f"{say.label(each.role)} {say.label(each.stance)}: {say.show(each.text)}" for each in message.findings
+        f"{say.label(each.role)} {say.label(each.stance)} {each.strength:.2f}: {say.show(each.text)}"
+        for each in message.findings
     ]
-    turns = [
-        f"{say.label(each.role)} {say.label(each.stance)}: {say.show(each.text)}" for each in message.debate
-    ]
+    total = message.aggregate
+    if total is not None:
+        findings.append(f"{say.label('analysts')} {say.label(total.stance)} {total.strength:.2f}")
+    turns = debate_text(message.debate, say)
     text = say(
         "{symbol}，证据 {count} 条，{model}",
         symbol=message.symbol,
@@ -102,6 +105,8 @@ def _(message: Proposal, say: Localizer) -> Words:
     )
     if message.action in SIZED:
         text += say("，目标仓位 {weight}", weight=share(message.target_weight))
+    mark = certainty(message, say)
+    text += f" [{mark}]" if mark else ""
     reasons = tuple(say.show(reason.text) for reason in message.reasons)
     return Words(say("提案"), text, (*plan_lines(message, say), *reasons))
 

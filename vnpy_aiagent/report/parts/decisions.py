@@ -8,6 +8,7 @@ from vnpy_aiagent.domain import (
     MARKET_TZ,
     Action,
     AnalysisRequest,
+    DebateTurn,
     Decision,
     Evidence,
     Finding,
@@ -15,8 +16,10 @@ from vnpy_aiagent.domain import (
     Verdict,
 )
 from vnpy_aiagent.i18n import Localizer
-from vnpy_aiagent.report.describe import describe, plan_lines, verdict_lines
+from vnpy_aiagent.report import words
+from vnpy_aiagent.report.describe import describe, plan_lines, speaker, speech, verdict_lines
 from vnpy_aiagent.report.markup import Markup, details, join, lines, table, tag
+from vnpy_aiagent.report.model_cost import cost_of
 from vnpy_aiagent.report.numbers import moment, share
 from vnpy_aiagent.report.read import RunRecord
 
@@ -94,15 +97,17 @@ def _brief(record: RunRecord, decision: Decision, proposals: Iterable[Proposal],
 def _full(record: RunRecord, decision: Decision, proposals: Iterable[Proposal], say: Localizer) -> Markup:
     actions = ", ".join(f"{proposal.account} {say.label(proposal.action)}" for proposal in proposals)
     content = [
-        *[_finding(finding, say) for finding in decision.findings],
-        *[
-            _speech(turn.role, turn.stance.name, turn.confidence, say.show(turn.text), say)
-            for turn in decision.debate
-        ],
+        *[_finding(finding, say) for finding in decision.findings if finding.weight or finding.evidence],
+        *_aggregate(decision, say),
+        *[_turn(turn, decision, say) for turn in decision.debate],
         *[tag("p", failure, class_="warning") for failure in decision.failures],
         *[_proposal(record, proposal, say) for proposal in proposals],
         _evidence(decision.evidence, say),
-        tag("small", f"{decision.id} · {decision.model} · {decision.prompt_hash[:12]}"),
+        tag(
+            "small",
+            f"{decision.id} · {decision.model} · {words.model_cost(cost_of([decision]), say)} · "
+            f"{decision.prompt_hash[:12]}",
+        ),
     ]
     return details(
         [tag("time", _time(decision)), f" {_title(record, decision, say)} ", tag("b", actions)],
@@ -125,6 +130,24 @@ def _finding(finding: Finding, say: Localizer) -> Markup:
     cited = say("依据 {ids}", ids=", ".join(finding.evidence)) if finding.evidence else ""
     text = f"{say.show(finding.text)} {cited}"
     return _speech(finding.role, finding.stance.name, finding.confidence, text, say)
+
+
+def _turn(turn: DebateTurn, decision: Decision, say: Localizer) -> Markup:
+    said = speech(turn, decision.debate, say)
+    if turn.evidence:
+        said.append(say("依据 {ids}", ids=", ".join(turn.evidence)))
+    text = "\n".join(said)
+    return tag("p", tag("b", speaker(turn, say)), " ", lines(text), class_="speech")
+
+
+def _aggregate(decision: Decision, say: Localizer) -> list[Markup]:
+    """All findings in one, and the roles that did not count."""
+    total = decision.aggregate
+    if total is None:
+        return []
+    silent = [f"{say.label(each.role)} ({say.label(each.why)})" for each in total.silent]
+    text = f"{total.score:+.2f}" + (f"; {say('未计入')}: {', '.join(silent)}" if silent else "")
+    return [_speech("analysts", total.stance.name, total.confidence, text, say)]
 
 
 def _speech(role: str, stance: str, confidence: float, text: str, say: Localizer) -> Markup:

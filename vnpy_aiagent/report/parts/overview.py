@@ -40,6 +40,7 @@ def results(contents: Contents, say: Localizer) -> Markup:
                 class_="note",
             ),
             _usage(contents, say),
+            tag("p", words.model_cost_line(contents.costs, say), class_="fact"),
         ]
     )
 

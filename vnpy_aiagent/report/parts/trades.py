@@ -8,6 +8,7 @@ from vnpy_aiagent.report import words
 from vnpy_aiagent.report.contents import Contents
 from vnpy_aiagent.report.describe import describe
 from vnpy_aiagent.report.markup import Markup, details, join, lines, tag
+from vnpy_aiagent.report.model_cost import ModelCost
 from vnpy_aiagent.report.numbers import moment
 from vnpy_aiagent.report.trades import Trade
 
@@ -36,9 +37,9 @@ def trades(
         return tag("p", say("没有成交"))
     parts: list[Markup] = []
     size, brief = 0, 0
-    for trade in contents.trades:
+    for trade, cost in zip(contents.trades, contents.costs.of_trades, strict=True):
         full = size < full_bytes
-        parts.append(_trade(trade, say, detailed, full=full))
+        parts.append(_trade(trade, cost, say, detailed, full=full))
         size += len(parts[-1].encode())
         brief += not full
     if brief:
@@ -58,13 +59,18 @@ def _extreme(title: str, trade: Trade, say: Localizer) -> Markup:
     )
 
 
-def _trade(trade: Trade, say: Localizer, detailed: Collection[str], *, full: bool) -> Markup:
+def _trade(trade: Trade, cost: ModelCost, say: Localizer, detailed: Collection[str], *, full: bool) -> Markup:
     pnl = trade.pnl
     mood = "" if pnl is None else "up" if pnl > 0 else "down"
     steps = [_step(message, say, detailed, full=full) for message in trade.chain]
     return details(
         tag("span", words.trade_headline(trade, say), class_=mood),
-        tag("ol", steps, class_="chain"),
+        join(
+            [
+                tag("ol", steps, class_="chain"),
+                tag("small", say("模型用量：{cost}", cost=words.model_cost(cost, say))),
+            ]
+        ),
         class_="trade",
     )
 

@@ -7,7 +7,7 @@ LOW_CERTAINTY = 0.60
 
 
 class ConfidenceRule:
-    """Below the account's minimum: refused. Below 60 %: low certainty, sized down."""
+    """Below the account's minimum: refused. Below 60 %: sized down, unless the plan is already."""
 
     name = "confidence"
     entries_only = True
@@ -18,6 +18,8 @@ class ConfidenceRule:
         shown = percent(context.confidence)
         if not context.confidence >= minimum:  # so that no number at all is refused too
             return refused(self.name, say("把握 {value} 低于下限 {cap}", value=shown, cap=percent(minimum)))
+        if context.sized_down:
+            return passed(self.name, say("把握 {value}，低确定性，提案已缩减", value=shown))
         if context.confidence < LOW_CERTAINTY:
             scale = context.limits.low_confidence_scale
             return bounded(

@@ -50,6 +50,12 @@ class ModelPage(QWidget):
         found = _merged({key: each for key, each in values.items() if key != "quick"}, self.deep.values())
         if not self.deep.off and not self.quick.off:
             found["quick"] = _merged(quick, self.quick.values())
+            return found
+        roles = {name: role for name, role in (found.pop("roles", None) or {}).items() if role != "quick"}
+        if self.deep.off:
+            found.pop("fallbacks", None)
+        elif roles:
+            found["roles"] = roles
         return found
 
     def store_keys(self) -> None:

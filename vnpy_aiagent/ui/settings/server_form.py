@@ -156,6 +156,14 @@ class ServerForm(QWidget):
             self.model.clear()
         for field in (self.key, self.input_price, self.output_price):
             field.clear()
+            field.setToolTip("")
+        if isinstance(chosen, Preset) and chosen.priced:
+            for field, value in (
+                (self.input_price, chosen.input_price),
+                (self.output_price, chosen.output_price),
+            ):
+                field.setText(_shown(value or Decimal(0)))
+                field.setToolTip(self._words("单价来源：{source}", source=chosen.priced))
         self._stored = ""
         self.key.setPlaceholderText("")
         self.result.clear()
