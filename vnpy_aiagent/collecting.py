@@ -1,4 +1,4 @@
-"""Facts collected and quotes recorded beside a running engine: both in threads of their own."""
+"""Facts collected and quotes recorded beside a running engine: in a process and in a thread of their own."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,12 +6,19 @@ from threading import Event
 
 from vnpy_aiagent.agents.bus import Bus
 from vnpy_aiagent.config import Settings
-from vnpy_aiagent.data.fact_sources.build import build_fetcher, build_providers
-from vnpy_aiagent.data.fact_sources.collect import FamilyReport, collect
+from vnpy_aiagent.data.fact_sources.apart import (
+    IDLE,
+    SILENCE,
+    ApartCollector,
+    Collection,
+    MakeProviders,
+)
+from vnpy_aiagent.data.fact_sources.build import build_providers
+from vnpy_aiagent.data.fact_sources.collect import FamilyReport
 from vnpy_aiagent.data.fact_sources.collector import FactCollector
-from vnpy_aiagent.data.facts_store import FILE_NAME
 from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.recorder import FOLDER, Recorder
+from vnpy_aiagent.data.sources.apart import FetchProcess
 from vnpy_aiagent.domain import BarInterval, Clock, Severity, Text
 from vnpy_aiagent.market import TradingCalendar
 
@@ -29,11 +36,17 @@ class Collecting:
         folder: Path,
         symbols: Callable[[], Sequence[str]],
         tell: Tell,
+        make_providers: MakeProviders = build_providers,
     ) -> None:
-        """`folder`: the app's own. `symbols`: what runs now. `tell` gets sentences in other threads."""
+        """`folder`: the app's own. `symbols`: what runs now. `tell` gets sentences in other threads.
+
+        `make_providers`: a function of a module; who is asked, made anew in the process that asks.
+        """
         self.recorder: Recorder | None = None
         self.collector: FactCollector | None = None
         self._symbols = symbols
+        self._stopped = Event()
+        self._process = FetchProcess("aiagent-facts", SILENCE, IDLE)
         wanted = settings.recorder
         if wanted.enabled:
             self.recorder = Recorder(
@@ -44,17 +57,19 @@ class Collecting:
                 days=wanted.days,
                 queue=wanted.queue,
             )
-        providers = build_providers(settings) if settings.facts.collect else {}
-        if not providers:
+        if not (settings.facts.collect and make_providers(settings)):
             return
-        stopped = Event()
-        fetcher = build_fetcher(settings, folder, clock, stopped, providers)
+        on_facts = self.recorder.note_facts if self.recorder is not None else lambda _: None
+        apart = ApartCollector(self._process, self._stopped, on_facts)
 
         def work() -> tuple[FamilyReport, ...]:
-            on_facts = self.recorder.note_facts if self.recorder is not None else lambda _: None
-            return collect(fetcher, folder / FILE_NAME, symbols(), clock, on_facts=on_facts)
+            return apart.collect(
+                Collection(settings, folder, clock, tuple(symbols()), providers=make_providers)
+            )
 
-        self.collector = FactCollector(work, clock, calendar, settings.facts.times, tell, folder, stopped)
+        self.collector = FactCollector(
+            work, clock, calendar, settings.facts.times, tell, folder, self._stopped
+        )
 
     def start(self, bus: Bus, event: str, bars: object) -> None:
         """Begin; ticks come as `event` on the bus."""
@@ -73,7 +88,9 @@ class Collecting:
             )
 
     def stop(self) -> None:
-        """End both."""
+        """End both, and the process that fetches."""
+        self._stopped.set()
+        self._process.close()
         if self.collector is not None:
             self.collector.stop()
         if self.recorder is not None:

@@ -51,5 +51,5 @@ class SourceChecks:
         except Exception as error:  # noqa: BLE001 - a driver's own errors too; the next check comes
             self._tell(Severity.WARNING, say("数据来源没能自检：{error}", error=error))
         finally:
-            release(get_database())
             self._busy.release()
+            release(get_database())

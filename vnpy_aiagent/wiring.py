@@ -36,12 +36,15 @@ from vnpy_aiagent.data.active_pool import known_names
 from vnpy_aiagent.data.backfill import Backfill
 from vnpy_aiagent.data.corporate_file import Actions, load_kept_actions
 from vnpy_aiagent.data.facts import NO_FACTS, FactSource
+from vnpy_aiagent.data.facts_held import HeldFacts
 from vnpy_aiagent.data.facts_store import FILE_NAME as FACTS_FILE
 from vnpy_aiagent.data.facts_store import FactReader
+from vnpy_aiagent.data.intraday_bars import with_intraday
 from vnpy_aiagent.data.live_bars import LiveBars
 from vnpy_aiagent.data.market_data import Instrument, MarketData
 from vnpy_aiagent.data.quote_gateway import QuoteGateway
 from vnpy_aiagent.data.quote_settings import CONTRACTS
+from vnpy_aiagent.data.sources.apart import FetchProcess
 from vnpy_aiagent.data.sources.build import build_router
 from vnpy_aiagent.data.sources.file import FILE_NAME as SOURCES_FILE
 from vnpy_aiagent.data.sources.gateway_bars import MainEngineHistory
@@ -158,6 +161,7 @@ class Parts:
     trouble: Trouble = field(default_factory=_no_trouble)
     facts: FactSource = NO_FACTS
     sources: BarRouter | None = None
+    fetching: FetchProcess | None = None
 
 
 def app_folder() -> Path:
@@ -232,12 +236,14 @@ def live_parts(
             clock,
         )
         undo.pop_all()
+    for note in data.notes:
+        trouble.tell(note)
     instruments = dict(data.instruments)
     rules_for = rules_provider(instruments)
     universe = Universe(
         data.symbols,
         {s: i.name for s, i in instruments.items()},
-        (BarInterval.DAILY,),
+        (BarInterval.DAILY, BarInterval.HOUR, BarInterval.MINUTE),
         pool=pool,
         indices=INDICES,
     )
@@ -256,6 +262,7 @@ def live_parts(
 
         exchange = SimExchange(clock, rules_for, settings.sim, hours, run=f"r{restored.runs + 1}")
     bars = LiveBars(data, load, clock)
+    fetching = FetchProcess("aiagent-bars")
     return Parts(
         settings=settings,
         clock=clock,
@@ -275,9 +282,17 @@ def live_parts(
         restored=restored,
         trouble=trouble,
         sources=build_router(
-            settings, app_folder(), clock, database=get_database, gateway=MainEngineHistory(main_engine)
+            settings,
+            app_folder(),
+            clock,
+            database=get_database,
+            gateway=MainEngineHistory(main_engine),
+            process=fetching,
         ),
-        facts=FactReader(app_folder() / FACTS_FILE, settings.brain.text_days),
+        fetching=fetching,
+        facts=HeldFacts(
+            FactReader(app_folder() / FACTS_FILE, settings.brain.text_days), clock, lambda: universe.symbols
+        ),
     )
 
 
@@ -315,6 +330,8 @@ def with_symbols(settings: Settings) -> Settings:
 def load_universe(settings: Settings, clock: Clock | None = None, pool: Sequence[str] = ()) -> MarketData:
     """Three years of daily bars of the universe and the automatic `pool`, from vnpy's database.
 
+    Beside them hours and minutes of late, as far as they are stored; `notes` says which could not be used.
+
     A symbol without bars is kept with an empty series: the scan skips it, LiveThreads sees to its bars. A
     stored bar that cannot be true raises BadRow.
     """
@@ -324,6 +341,7 @@ def load_universe(settings: Settings, clock: Clock | None = None, pool: Sequence
     database = get_database()
     try:
         loaded = load_from_database(symbols, first, today, BarInterval.DAILY, database, may_lack=True)
+        loaded = with_intraday(loaded, today, database)
         held = load_from_database(INDICES, first, today, BarInterval.DAILY, database, may_lack=True)
     finally:
         release(database)  # the caller may be a thread that ends, and its connection with it
@@ -386,6 +404,8 @@ class LiveThreads:
         self.plan_refresh()
         if self.checks is not None:
             self.checks.plan()
+        if isinstance(self._parts.facts, HeldFacts):
+            self._parts.facts.start()
         self._clock.start()
         self._poller.start()
         self._watchdog.start()
@@ -491,6 +511,10 @@ class LiveThreads:
         self._clock.stop()
         self._poller.stop()
         self._collecting.stop()
+        if self._parts.fetching is not None:
+            self._parts.fetching.close()
+        if isinstance(self._parts.facts, HeldFacts):
+            self._parts.facts.stop()
         if self._reports is not None:
             self._reports.stop()
         close_database(self._database)

@@ -19,7 +19,7 @@ from vnpy_aiagent.domain import (
     say,
 )
 from vnpy_aiagent.ui.decision_rows import DecisionStream
-from vnpy_aiagent.ui.decisions import decision_columns
+from vnpy_aiagent.ui.decisions import decision_columns, reason_text
 from vnpy_aiagent.ui.rows import WIDEST, Column, RowsModel, table_of
 from vnpy_aiagent.ui.words import Words
 
@@ -175,3 +175,11 @@ def test_a_column_that_is_shown_whole_grows_with_its_texts_and_never_past_its_bo
     model.append(["600519.SSE" * 20])
     assert table.columnWidth(0) == WIDEST
     delete(table)
+
+
+def test_a_proposal_of_low_certainty_is_marked_in_the_stream() -> None:
+    stream = DecisionStream()
+    plain, low = stream.fold([proposal(1), proposal(2).model_copy(update={"low_certainty": True})])
+    assert reason_text(plain, Words("zh")) == "无说明"
+    assert reason_text(low, Words("zh")) == "[低确定性] 无说明"
+    assert reason_text(low, Words("en")).startswith("[low certainty] ")

@@ -90,6 +90,17 @@ def test_a_text_answer_comes_with_usage_and_cost_and_the_key_is_sent() -> None:
     assert (sent.body["model"], sent.body["seed"], sent.body["max_tokens"]) == ("test-model", 7, 2000)
 
 
+@pytest.mark.parametrize("key", ["k", "usage", "text", "EMPTY"])
+def test_a_key_of_a_few_letters_is_a_word_like_others_and_the_answer_stays_whole(key: str) -> None:
+    said = f"the {key} of EMPTY books, ok"
+    with ModelServer(in_turn(text_reply(said))) as server:
+        model = OpenAIModel(server.base_url, "test-model", key)
+        try:
+            assert model.complete(_request()).text == said
+        finally:
+            model.close()
+
+
 def test_a_conversation_with_tools_goes_round() -> None:
     def handler(body: dict[str, Any]) -> dict[str, Any]:
         last = body["messages"][-1]
@@ -424,3 +435,11 @@ def test_a_stopped_server_leaves_its_port() -> None:
         port = int(server.base_url.split(":")[2].split("/")[0])
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):  # noqa: PT011
         pass
+
+
+def test_a_key_that_a_server_repeats_is_not_kept() -> None:
+    said = json.dumps({"stance": f"Bearer {KEY}"})
+    with ModelServer(in_turn(text_reply(said, reasoning=KEY))) as server, _client(server.base_url) as model:
+        reply = model.complete(_request(answer_schema=SCHEMA))
+    assert json.loads(reply.text) == {"stance": "Bearer ***"}
+    assert KEY not in reply.model_dump_json()

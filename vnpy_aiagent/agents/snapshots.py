@@ -9,7 +9,9 @@ from vnpy_aiagent.errors import DataError
 from vnpy_aiagent.tools.index_figures import index_view
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot, IndexView, InstrumentView, MarketOverview
 
-INTRADAY_BARS = 240
+INTRADAY_BARS = {BarInterval.HOUR: 240, BarInterval.MINUTE: 1_200}
+"""Sixty sessions of hours, five of minutes: of these 30-minute bars still have their indicators."""
+
 INDEX_BARS = 61
 MOST_INDICES = 8
 
@@ -20,13 +22,13 @@ def build_snapshot(house: AgentContext, request: AnalysisRequest, market: Market
     Its proposals lapse at the close of the session that is on, or of the next one.
     """
     symbol = request.symbol
-    bars = {
-        interval: house.bars.bars(
-            symbol,
-            interval,
-            house.settings.brain.history_bars if interval is BarInterval.DAILY else INTRADAY_BARS,
-        )
+    history = house.settings.brain.history_bars
+    held = {
+        interval: house.bars.bars(symbol, interval, INTRADAY_BARS.get(interval, history))
         for interval in house.universe.intervals
+    }
+    bars = {
+        interval: found for interval, found in held.items() if len(found) or interval is BarInterval.DAILY
     }
     quote = house.portfolio.quotes.get(symbol)
     now = house.clock.now()

@@ -19,14 +19,17 @@ from vnpy_aiagent.brain.prompts import system_prompt
 from vnpy_aiagent.brain.roles import ROLES, SHARED_CALLS, AnalystRole, Call
 from vnpy_aiagent.brain.schemas import FindingAnswer
 from vnpy_aiagent.config import BrainSettings, LlmSettings
+from vnpy_aiagent.data.facts import Absence
 from vnpy_aiagent.domain import Aggregate, Evidence, Exchange, Finding, Silence, Stance, Text, say
 from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelNonsense, QuotaSpent, ToolError
 from vnpy_aiagent.llm.grounding import check_citations
 from vnpy_aiagent.llm.recording import LoggedModel
-from vnpy_aiagent.tools import Tool, Toolbox
+from vnpy_aiagent.tools import Tool, Toolbox, absent_for
+from vnpy_aiagent.tools.absent import told
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 
 ALL_ANALYSTS = "analysts"
+MOST_NAMES = 6
 
 
 @dataclass(slots=True)
@@ -114,6 +117,7 @@ class Study:
         self.width = width
         self.shared = Toolbox(snapshot, tools)
         self.shared_missing = _fetch(self.shared, SHARED_CALLS)
+        self.absent = absent_for(snapshot)
 
     def run(self, trace: Trace) -> StudyOutcome:
         """Ask whom there is data for; `trace` gets their use in the order of roles."""
@@ -144,11 +148,13 @@ class Study:
         box = Toolbox(self.snapshot, allowed, role.letter, self.shared.evidence)
         if not role.weight_of(self.settings.weights):
             return _Seat(role, box, {}, Silence.WEIGHT_ZERO, say("权重为零，没有询问"))
-        seat = _Seat(role, box, _fetch(box, role.calls))
+        absent = {name: why for name, why in self.absent.items() if name in role.family}
+        missing = {name: told(why) for name, why in absent.items()}
+        seat = _Seat(role, box, {**missing, **_fetch(box, role.calls)})
         own = [each for each in (*self.shared.evidence, *box.evidence) if each.tool in role.family]
         last = newest(own)
         if last is None:
-            seat.silence, seat.text = Silence.NO_DATA, say("没有这一类数据，没有询问")
+            seat.silence, seat.text = Silence.NO_DATA, _no_data(absent)
         elif not any(is_fresh(each, self.snapshot.at) for each in own):
             seat.silence = Silence.STALE
             seat.text = say("这一类数据最新的来自 {at}，太旧，没有询问", at=f"{last:%Y-%m-%d %H:%M}")
@@ -258,6 +264,24 @@ def _fetch(box: Toolbox, calls: Iterable[Call]) -> dict[str, str]:
             except ToolError as error:
                 missing[name] = str(error)
     return missing
+
+
+def _no_data(absent: Mapping[str, Sequence[Absence]]) -> Text:
+    """Why a role has nothing to be asked about; by the sources' failure first."""
+    missing = [each for why in absent.values() for each in why]
+    failed = dict.fromkeys(each.dataset for each in missing if each.reason == "failed")
+    if failed:
+        return say("没有这一类数据，没有询问：来源都没有给出 {names}", names=_names(failed))
+    if missing:
+        names = dict.fromkeys(each.dataset for each in missing)
+        return say("没有这一类数据，没有询问：来源里没有 {names}", names=_names(names))
+    return say("没有这一类数据，没有询问")
+
+
+def _names(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = "…" if len(listed) > MOST_NAMES else ""
+    return ", ".join(listed[:MOST_NAMES]) + more
 
 
 def _shown(evidence: Evidence) -> dict[str, Any]:

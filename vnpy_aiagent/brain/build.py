@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vnpy_aiagent.brain.decide import Brain, Notice
+from vnpy_aiagent.brain.prompts import prompt_version
 from vnpy_aiagent.config import BrainSettings, BudgetSettings, LlmSettings, ModelRole
 from vnpy_aiagent.domain import Severity, Text
 from vnpy_aiagent.llm.budget import DayUse
@@ -67,6 +68,7 @@ def mind_facts(llm: LlmSettings, brain: BrainSettings) -> dict[str, Any]:
         "deep": _role_facts(llm, "deep"),
         "quick": _role_facts(llm, "quick") if llm.quick is not None else None,
         "roles": dict(llm.roles),
+        "prompts": prompt_version(brain.language),
     }
 
 

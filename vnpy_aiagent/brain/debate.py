@@ -40,7 +40,8 @@ SPEAKERS = (Style.AGGRESSIVE, Style.CONSERVATIVE, Style.JUDGE)
 class DebateCase:
     """What is argued about. `facts` is the request as every role reads it; `finding` is all findings in one.
 
-    `findings` are the single ones that counted, `evidence` is what the analysts gathered, in order.
+    `findings` are the single ones that counted, `evidence` is what the analysts gathered, in order. `missing`
+    says of tools without data why their sources gave none.
     """
 
     request: AnalysisRequest
@@ -50,6 +51,7 @@ class DebateCase:
     evidence: tuple[Evidence, ...]
     context: PriceContext
     findings: tuple[Finding, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -146,7 +148,7 @@ class Debate:
 
     def _speak(self, style: Style, number: int) -> PlanAnswer:
         role, case, outcome = style.name.lower(), self.case, self.outcome
-        account = next((a for a in case.snapshot.accounts if a.style is style), None)
+        account = self._account(style) or self._anyone()  # who only attacks sees the account it is about
         evidence = {each.id: each for each in (*case.evidence, *outcome.evidence)}
         facts: dict[str, Any] = {
             "request": case.facts,
@@ -160,6 +162,8 @@ class Debate:
             ],
             "debate": heard(outcome.turns, style) if self.settings.debate else [],
         }
+        if case.missing:
+            facts["missing"] = case.missing
         if style in outcome.plans:
             own = outcome.plans[style]
             facts |= {"round": number, "your_plan": own.model_dump(mode="json", exclude=SAID)}
@@ -174,7 +178,7 @@ class Debate:
         for _ in range(2):
             plan = with_defaults(talk.ask(PlanAnswer), self.settings)
             try:
-                check_plan(plan, case.request, account or self._anyone(), case.context, evidence)
+                check_plan(plan, case.request, account, case.context, evidence)
                 self._check_speech(style, plan)
             except ModelNonsense as error:
                 talk.object(str(error))

@@ -7,6 +7,7 @@ style's plan is its own account's proposal. A model that fails, in whatever way,
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 from vnpy_aiagent.brain.abstain import abstention, reason
@@ -41,13 +42,21 @@ from vnpy_aiagent.domain import (
     TokenUsage,
     say,
 )
-from vnpy_aiagent.errors import BudgetSpent, ModelError, ModelNonsense, ModelUnavailable, RequestExpired
+from vnpy_aiagent.errors import (
+    BudgetSpent,
+    ModelCancelled,
+    ModelError,
+    ModelNonsense,
+    ModelUnavailable,
+    RequestExpired,
+)
 from vnpy_aiagent.llm.ledger import ledger_of
 from vnpy_aiagent.llm.port import ModelPort
 from vnpy_aiagent.llm.recording import LoggedModel
 from vnpy_aiagent.llm.roles import RoleModel
 from vnpy_aiagent.llm.scope import Scope, Watch
-from vnpy_aiagent.tools import tools_for
+from vnpy_aiagent.tools import absent_for, tools_for
+from vnpy_aiagent.tools.absent import told
 from vnpy_aiagent.tools.snapshot import AccountView, DecisionSnapshot
 
 Notice = tuple[Severity, Text]
@@ -86,6 +95,7 @@ class Brain:
         self.quick = quick
         self.notices = notices if notices is not None else []
         self.width = width
+        self._telling = Lock()
 
     def decide(
         self, request: AnalysisRequest, snapshot: DecisionSnapshot, watch: Watch | None = None
@@ -98,16 +108,20 @@ class Brain:
         if snapshot.at > request.deadline:
             return deciding.failed(expired(request))
         answer = deciding.run()
-        alerts = []
-        while self.notices:
-            alerts.append(self.notices.pop(0))
-        return replace(answer, alerts=tuple(alerts))
+        return replace(answer, alerts=self._news())
 
     def close(self) -> None:
         """Give up the models' connections."""
         self.model.close()
         if self.quick is not None:
             self.quick.close()
+
+    def _news(self) -> tuple[Notice, ...]:
+        """The notices since the last answer; each goes with one answer, whichever decision ends first."""
+        with self._telling:
+            news = tuple(self.notices)
+            del self.notices[: len(news)]  # what is told meanwhile stands behind them
+        return news
 
     def _deciding(self, request: AnalysisRequest, snapshot: DecisionSnapshot, watch: Watch) -> "_Deciding":
         quick = request.request is RequestKind.MANAGE and self.quick is not None
@@ -259,10 +273,14 @@ class _Deciding:
             self.evidence,
             self.context,
             tuple(each for each in self.study.findings if each.weight) if self.study is not None else (),
+            {name: told(why) for name, why in absent_for(self.snapshot).items()},
         )
         debate = Debate(self.mind.model, self.mind.llm, self.mind.settings, self.trace, case)
         self.debated = debate.hold()
         self.failures += self.debated.failures
+        halted = (e for e in self.debated.silent.values() if isinstance(e, ModelCancelled))
+        if (error := next(halted, None)) is not None:
+            raise error  # who has spoken before a halt trades no more than the others
 
     def _proposal(self, account: AccountView) -> Proposal:
         plan = self.debated.plans.get(account.style)

@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 
 from vnpy_aiagent.brain.build import BrainSetup, build_brain
 from vnpy_aiagent.brain.decide import Brain, failed_answer
-from vnpy_aiagent.brain.priority import give_way
+from vnpy_aiagent.control.priority import give_way
 from vnpy_aiagent.domain import AnalysisRequest, Thinking, TokenUsage, clean
 from vnpy_aiagent.llm.port import Usage
 from vnpy_aiagent.llm.scope import Cancel, Heard, Watch

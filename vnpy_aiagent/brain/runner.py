@@ -95,6 +95,8 @@ class ProcessRunner:
         self._notes: deque[CancelAll | AreYouAlive] = deque()
         self._asked_alive: float | None = None
         self._stopping = False
+        self._replacing = False
+        """Nothing is sent meanwhile: the old pipe is broken, the new one not there yet."""
         self._closing = Event()
         self._restarts = 0
         self._wake: SimpleQueue[None] = SimpleQueue()
@@ -172,7 +174,8 @@ class ProcessRunner:
                 with self._lock:
                     stopping, connection = self._stopping, self._connection
                     pending = self._next()
-                    note = self._notes.popleft() if self._notes and not (pending or stopping) else None
+                    silent = pending or stopping or self._replacing
+                    note = self._notes.popleft() if self._notes and not silent else None
                 if pending is None and note is None and not stopping:
                     break
                 job = (pending.request, pending.snapshot) if pending is not None else note
@@ -183,7 +186,7 @@ class ProcessRunner:
     def _next(self) -> _Pending | None:
         """The next request, if the process has a place free; notes go first. Under the lock."""
         busy = sum(pending.began is not None for pending in self._pending.values()) + len(self._given_up)
-        if self._stopping or self._notes or busy >= self._setup.brain.concurrency:
+        if self._stopping or self._replacing or self._notes or busy >= self._setup.brain.concurrency:
             return None
         waiting = (pending for pending in self._pending.values() if pending.began is None)
         pending = next(waiting, None)
@@ -315,7 +318,7 @@ class ProcessRunner:
             self._restarts += 1
             ending = self._stopping or self._restarts > MAX_RESTARTS
             given_up = ending and not self._stopping
-            self._stopping = ending
+            self._stopping, self._replacing = ending, not ending
             lost = [pending for pending in self._pending.values() if pending.began is not None]
             for pending in lost:
                 del self._pending[pending.request.id]
@@ -345,11 +348,19 @@ class ProcessRunner:
         """A new process in the place of the old one; why not, where that fails."""
         with self._lock:
             self._connection.close()
-            try:
-                self._connection, self._process = self._launch()
-            except Exception as error:  # noqa: BLE001 - no memory, no handles: this thread must go on
-                return f"{type(error).__name__}: {error}"
-        return ""
+        failure, started = "", None
+        try:  # without the lock: it takes a while, and the event thread submits
+            started = self._launch()
+        except Exception as error:  # noqa: BLE001 - no memory, no handles: this thread must go on
+            failure = f"{type(error).__name__}: {error}"
+        with self._lock:
+            self._replacing = False
+            if started is not None:
+                self._connection, self._process = started
+            late = self._stopping and started is not None
+        if late:  # `close` waited for the old process
+            self._process.kill()
+        return failure
 
     def _launch(self) -> tuple[Connection, multiprocessing.process.BaseProcess]:
         ours, theirs = self._context.Pipe()

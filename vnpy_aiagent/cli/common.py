@@ -1,9 +1,13 @@
 """What all commands share: output for people and machines, exit codes, vnpy's folder, settings."""
 
 import json
+import math
 import os
+import signal
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -139,3 +143,31 @@ def user_settings(config: Path | None, **overrides: Any) -> Settings:
 def absolute(path: Path) -> Path:
     """A path that stays right when the working folder changes."""
     return path.expanduser().absolute()
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[threading.Event]:
+    """Ctrl+C and a polite request to end set the event and interrupt nothing, however often they come.
+
+    A close that a second Ctrl+C cut short would leave threads behind that keep the process alive for ever.
+    """
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def wait_for_end(seconds: float, stop: threading.Event) -> None:
+    """Until the event of `ended_by_signals` is set, or for some seconds."""
+    deadline = time.monotonic() + seconds if seconds else math.inf
+    while time.monotonic() < deadline:
+        if stop.wait(
+            min(0.5, max(0.0, deadline - time.monotonic()))
+        ):  # longer would hold up Ctrl+C on Windows
+            sys.stderr.write("stopping\n")
+            return

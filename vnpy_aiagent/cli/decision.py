@@ -18,8 +18,18 @@ from vnpy_aiagent.domain import (
     parse_message,
 )
 from vnpy_aiagent.errors import DataError
-from vnpy_aiagent.i18n import Localizer, show, translator
-from vnpy_aiagent.report.describe import certainty, speaker, speech
+from vnpy_aiagent.i18n import Language, Localizer
+from vnpy_aiagent.report.describe import (
+    describe,
+    finder,
+    model_name,
+    plan_lines,
+    speaker,
+    speech,
+    sum_lines,
+    verdict_lines,
+)
+from vnpy_aiagent.report.numbers import moment
 from vnpy_aiagent.simulation import Simulation
 from vnpy_aiagent.store.journal import JournalReader
 
@@ -100,40 +110,39 @@ def decision_facts(found: FoundDecision) -> dict[str, Any]:
     }
 
 
-def decision_lines(found: FoundDecision, language: Any) -> list[str]:
+def decision_lines(found: FoundDecision, language: Language) -> list[str]:
     """For people."""
-    translate = translator(language)
-    chinese = language == "zh"
+    say = Localizer(language)
     decision, usage = found.decision, found.decision.usage
-    label = "模型" if chinese else "model"
-    kind = "" if decision.is_llm else ("（规则，不是语言模型）" if chinese else " (rules, no language model)")
     lines = [
         f"{found.request.symbol} {found.request.at:%Y-%m-%d %H:%M}",
-        f"{label}: {decision.model if decision.is_llm else 'offline-analyst'}{kind}",
+        say("模型：{name}", name=decision.model) if decision.is_llm else model_name(decision, say),
         "",
+        *_finding_lines(decision, say),
     ]
-    lines += _finding_lines(decision, language)
-    say = Localizer(language)
     for turn in decision.debate:
-        lines.append(f"[{turn.role}] {speaker(turn, say)}")
+        lines.append(speaker(turn, say))
         said = speech(turn, decision.debate, say)
         lines += [f"  {line}" for part in said for line in part.splitlines()]
-    lines.append("")
+    lines += [say("出错：{problem}", problem=failure) for failure in decision.failures]
     verdicts = {verdict.proposal_id: verdict for verdict in found.verdicts}
     for proposal in found.proposals:
-        mark = certainty(proposal, say)
-        wish = f"{proposal.account}: {proposal.action.name} {proposal.target_weight * 100:.1f}%"
-        lines.append(f"{wish} [{mark}]" if mark else wish)
-        lines += [f"  {show(reason.text, translate)}" for reason in proposal.reasons]
+        lines += ["", f"{proposal.account}: {describe(proposal, say).text}"]
+        lines += [f"  {say.show(reason.text)}" for reason in proposal.reasons]
+        lines += [f"  {line}" for line in plan_lines(proposal, say)]
         verdict = verdicts.get(proposal.id)
         if verdict is not None:
-            lines.append(f"  -> {verdict.outcome.name} {verdict.volume}")
-            lines += [
-                f"     {'+' if line.passed else 'x'} {show(line.text, translate)}" for line in verdict.lines
-            ]
+            lines.append(f"  -> {describe(verdict, say).text}")
+            lines += [f"     {line}" for line in verdict_lines(verdict, say)]
     lines.append("")
     lines.append(
-        f"calls {usage.calls}, tokens {usage.prompt_tokens}+{usage.completion_tokens}, cost {usage.cost} CNY"
+        say(
+            "调用模型 {calls} 次，提问 {prompt} 个 token，回答 {answer} 个 token，费用 {cost} 元",
+            calls=usage.calls,
+            prompt=usage.prompt_tokens,
+            answer=usage.completion_tokens,
+            cost=f"{usage.cost:.4f}",
+        )
     )
     return lines
 
@@ -142,25 +151,14 @@ def _aggregate(decision: Decision) -> dict[str, Any] | None:
     return decision.aggregate.model_dump(mode="json") if decision.aggregate is not None else None
 
 
-def _finding_lines(decision: Decision, language: Any) -> list[str]:
-    """Every role with stance, strength, confidence, weight and newest evidence, then all in one."""
-    say = Localizer(language)
+def _finding_lines(decision: Decision, say: Localizer) -> list[str]:
+    """Every role with its view, what it counts with and its newest evidence; then all in one."""
     lines = []
     for each in decision.findings:
-        known = "-" if each.available_at is None else f"{each.available_at:%Y-%m-%d %H:%M}"
-        lines.append(
-            f"[{each.role}] {each.stance.name} {each.strength:.2f} / {each.confidence:.2f}  "
-            f"{say('权重')} {each.weight:.3f}  {known}"
-        )
+        known = "" if each.available_at is None else say("，数据截至 {at}", at=moment(each.available_at))
+        lines.append(finder(each, say) + known)
         lines.append(f"  {say.show(each.text)}")
-    total = decision.aggregate
-    if total is not None:
-        sums = f"{total.strength:.2f} / {total.confidence:.2f} ({total.score:+.2f})"
-        lines.append(f"[{say('综合')}] {total.stance.name} {sums}")
-        silent = [f"{each.role} ({say.label(each.why)})" for each in total.silent]
-        if silent:
-            lines.append(f"  {say('未计入')}: {', '.join(silent)}")
-    return lines
+    return lines + sum_lines(decision, say)
 
 
 def _plain(message: Message) -> dict[str, Any]:

@@ -120,16 +120,24 @@ def show_(
         return
     about = () if vt_symbol == MARKET_SUBJECT else (*view.industry, *view.market)
     for fact in (*view.values, *about):
-        print_line(f"{fact.metric} {fact.period} {fact.value} {fact.unit} ({_known(fact)})")
+        of = _subject(fact, vt_symbol)
+        print_line(f"{of}{fact.metric} {fact.period} {fact.value} {fact.unit} ({_known(fact)})")
     for event in view.events:
-        print_line(f"{event.event} {event.on} {event.value or ''} {event.unit} ({_known(event)})")
+        figure = "" if event.value is None else f"{event.value} {event.unit} "
+        print_line(f"{event.event} {event.on} {figure}({_known(event)})")
     for text in texts:
         print_line(f"{text['text_kind']}: {' '.join(text['title'].split())} ({text['source']})")
     for absence in view.absences:
         reason = ABSENCE_REASONS[absence.reason]
-        print_line(f"{absence.dataset} absent since {absence.since}: {reason} ({_known(absence)})")
+        of = _subject(absence, vt_symbol)
+        print_line(f"{of}{absence.dataset} absent since {absence.since}: {reason} ({_known(absence)})")
     if not (view.values or view.events or texts):
         print_line(f"nothing is known of {vt_symbol} at {moment:%Y-%m-%d %H:%M}")
+
+
+def _subject(fact: Any, asked: str) -> str:
+    """Whose it is, where it is not of the symbol that was asked for."""
+    return "" if fact.vt_symbol == asked else f"{fact.vt_symbol} "
 
 
 def _known(fact: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from vnpy_aiagent.domain import MARKET_TZ, ScanResult
 from vnpy_aiagent.errors import DataError
-from vnpy_aiagent.i18n import Language, show, translator
+from vnpy_aiagent.i18n import Language, label, show, translator
 from vnpy_aiagent.report import Funnel, RunRecord
 from vnpy_aiagent.report.why_not import Why
 
@@ -96,7 +96,7 @@ def _part(title: str, reasons: Iterable[Why], language: Language) -> Iterator[st
         yield f"{title}:"
     translate = translator(language)
     for why in reasons:
-        name = f"{why.name}: " if why.name else ""
+        name = f"{label(why.name, translate)}: " if why.name else ""
         yield f"  {why.count:>4}  {name}{show(why.example, translate)}"
 
 

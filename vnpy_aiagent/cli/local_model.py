@@ -1,14 +1,19 @@
 """`aiagent local-model`: a small language model on this machine, for those who have no other."""
 
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vnpy_aiagent.cli.common import JsonOption, absolute, print_json, print_line
+from vnpy_aiagent.cli.common import (
+    JsonOption,
+    absolute,
+    ended_by_signals,
+    print_json,
+    print_line,
+    wait_for_end,
+)
 from vnpy_aiagent.errors import ConfigError
 from vnpy_aiagent.llm.local_server import CONTEXT, PORT, LocalServer
 
@@ -41,16 +46,18 @@ def local_model(
         raise ConfigError(f"--port {port} is no port; give one from 1 to {MAX_PORT}, or 0 for a free one")
     if context < MIN_CONTEXT or threads < 0:
         raise ConfigError(f"--context begins at {MIN_CONTEXT} tokens, --threads at 0")
-    with LocalServer(
-        absolute(model) if model else None, port=port, context=context, threads=threads, verbose=verbose
-    ) as server:
+    file = absolute(model) if model else None
+    with (
+        ended_by_signals() as stop,
+        LocalServer(file, port=port, context=context, threads=threads, verbose=verbose) as server,
+    ):
         if as_json:
             print_json({"base_url": server.base_url, "model": server.name, "context": context})
         else:
             for line in _lines(server):
                 print_line(line)
         sys.stdout.flush()
-        _wait(seconds)
+        wait_for_end(seconds, stop)
 
 
 def _lines(server: LocalServer) -> list[str]:
@@ -63,15 +70,3 @@ def _lines(server: LocalServer) -> list[str]:
         f"  model: {server.name}",
         f"  timeout: {TIMEOUT}",
     ]
-
-
-def _wait(seconds: float) -> None:
-    """Until Ctrl+C or a polite request to end, or for some seconds."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    try:
-        while not stop.wait(seconds or 1.0):
-            if seconds:
-                return
-    except KeyboardInterrupt:
-        sys.stderr.write("stopping\n")

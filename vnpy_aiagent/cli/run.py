@@ -1,8 +1,6 @@
 """`aiagent run`: the trading process. `aiagent install-strategies`: the shims into vnpy's folder."""
 
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -13,10 +11,12 @@ from vnpy_aiagent.cli.common import (
     ConfigOption,
     JsonOption,
     absolute,
+    ended_by_signals,
     print_json,
     print_line,
     quiet_vnpy,
     user_settings,
+    wait_for_end,
 )
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.domain import Mode
@@ -60,22 +60,23 @@ def run(
     settings = user_settings(absolute(config) if config else None, **given)
     if settings.mode is Mode.LIVE:
         _require_ready(settings)
-    main_engine = MainEngine(EventEngine())
     status: dict[str, Any] = {}
     refusal: AiAgentError | None = None
-    try:
-        connections = brokers.add_gateways(main_engine, brokers.gateways_needed(settings))
-        engine = main_engine.add_engine(AiAgentEngine)
-        engine.start(settings)
-        brokers.connect(main_engine, connections)
-        sys.stderr.write(f"running in {settings.mode.name.lower()} mode; Ctrl+C stops\n")
-        sys.stderr.flush()
-        _wait(seconds)
-        status = engine.status()
-    except AiAgentError as error:
-        refusal = error
-    finally:
-        connected = brokers.leave(main_engine)
+    with ended_by_signals() as stop:
+        main_engine = MainEngine(EventEngine())
+        try:
+            connections = brokers.add_gateways(main_engine, brokers.gateways_needed(settings))
+            engine = main_engine.add_engine(AiAgentEngine)
+            engine.start(settings)
+            brokers.connect(main_engine, connections)
+            sys.stderr.write(f"running in {settings.mode.name.lower()} mode; Ctrl+C stops\n")
+            sys.stderr.flush()
+            wait_for_end(seconds, stop)
+            status = engine.status()
+        except AiAgentError as error:
+            refusal = error
+        finally:
+            connected = brokers.leave(main_engine)
     if refusal is None and as_json:
         print_json(status)
     if connected:
@@ -134,15 +135,3 @@ def install_strategies(
     else:
         for path in written:
             print_line(str(path))
-
-
-def _wait(seconds: float) -> None:
-    """Until Ctrl+C or a polite request to end, or for some seconds."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    try:
-        while not stop.wait(seconds or 1.0):
-            if seconds:
-                return
-    except KeyboardInterrupt:
-        sys.stderr.write("stopping\n")

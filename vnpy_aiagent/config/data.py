@@ -10,7 +10,10 @@ SourceName = Literal["akshare", "tushare", "baostock", "gateway"]
 
 
 class RequestLimits(Section):
-    """Requests a minute that each source is sent at most, over any of its tables."""
+    """Requests a minute that each source is sent at most, over any of its tables.
+
+    Whoever asks counts for itself: the engine's bars, the collection of facts, each command of the terminal.
+    """
 
     akshare: float = Field(60, gt=0, le=6_000)
     tushare: float = Field(50, gt=0, le=6_000)

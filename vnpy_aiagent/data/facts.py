@@ -119,6 +119,8 @@ ABSENCE_REASONS: dict[AbsenceReason, str] = {
 """Why a dataset is absent, in the words that a model reads."""
 
 MAX_TITLE, MAX_BODY = 300, 8_000
+LARGEST = Decimal("1e18")
+"""No figure of any unit here is as large: all deposits of China are 3e14 CNY."""
 Source = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w.\-]+$")]
 
 
@@ -163,8 +165,7 @@ class ValueFact(_Fact):
 
     @model_validator(mode="after")
     def _sound(self) -> "ValueFact":
-        if not self.value.is_finite():
-            raise ValueError("value is not finite")
+        _check_figure(self.value)
         if self.metric not in metrics_of(self.vt_symbol):
             raise ValueError(f"{self.metric} is no value of {self.vt_symbol}; see docs/facts.md for subjects")
         if self.metric == "sw_industry" and not _is_code(self.value):
@@ -207,8 +208,7 @@ class EventFact(_Fact):
             return self
         if not wanted:
             raise ValueError(f"{self.event} has no value; leave value and unit empty")
-        if not self.value.is_finite():
-            raise ValueError("value is not finite")
+        _check_figure(self.value)
         if self.unit != wanted:
             raise ValueError(f"unit of {self.event} is {wanted}, not {self.unit or 'empty'!r}")
         return self
@@ -357,6 +357,14 @@ def latest_events(facts: Iterable[EventFact], at: datetime) -> tuple[EventFact, 
         if fact.available_at <= at and (known is None or _rank(fact) > _rank(known)):
             best[fact.key] = fact
     return tuple(sorted(best.values(), key=lambda fact: (fact.on, fact.event)))
+
+
+def _check_figure(value: Decimal) -> None:
+    """Raise ValueError where no source can mean such a number."""
+    if not value.is_finite():
+        raise ValueError("value is not finite")
+    if value.copy_abs().compare(LARGEST) >= 0:
+        raise ValueError("value is too large to be true; check its unit")
 
 
 def _is_code(value: Decimal) -> bool:

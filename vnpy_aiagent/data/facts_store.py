@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -74,6 +74,11 @@ _COUNTS = (
     "AND available_at >= ? AND available_at <= ? GROUP BY name, source ORDER BY name, source LIMIT ?"
 )
 MAX_ABSENCES, MAX_COUNTS = 500, 50
+_KNOWN_NEXT = "SELECT min(available_at) FROM facts WHERE vt_symbol = ? AND available_at > ?"
+_OLDEST_TEXT = (
+    "SELECT min(available_at) FROM facts WHERE vt_symbol = ? AND kind = 'text' AND available_at >= ? "
+    "AND available_at <= ?"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=MARKET_TZ)
 FactType = TypeVar("FactType", ValueFact, EventFact, TextFact, Absence)
 
@@ -160,25 +165,50 @@ class FactReader:
         """
         if not self.path.exists():
             return FactView()
+        with self._open() as database:
+            return self._view(database, vt_symbol, at)[0]
+
+    def span(self, vt_symbol: str, at: datetime) -> tuple[FactView, datetime]:
+        """The view at `at`, and until when it stays the same if nothing is added to the file.
+
+        Until then no held fact becomes known, no text grows too old and no day begins. DataError as of
+        `view`, and where there is no file.
+        """
+        stamp = _stamp(at)
+        ends = [_stamp(datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo))]
+        with self._open() as database:
+            view, subjects = self._view(database, vt_symbol, at)
+            for name in subjects:
+                ends += database.execute(_KNOWN_NEXT, (name, stamp)).fetchone()
+                (oldest,) = database.execute(
+                    _OLDEST_TEXT, (name, _stamp(at - self.text_age), stamp)
+                ).fetchone()
+                if oldest is not None:
+                    ends.append(oldest + self.text_age // timedelta(microseconds=1) + 1)
+        first = min(end for end in ends if end is not None)
+        return view, at + timedelta(microseconds=first - stamp)
+
+    def _view(
+        self, database: sqlite3.Connection, vt_symbol: str, at: datetime
+    ) -> tuple[FactView, tuple[str, ...]]:
+        """The view, and the subjects that it tells of."""
         stamp = _stamp(at)
         soon = (at.date() - PAST_EVENTS).isoformat()
         span = (_stamp(at - self.text_age), stamp)
-        with self._open() as database:
-            values = _values(database, vt_symbol, stamp)
-            industry = industry_of(values)
-            subjects = (vt_symbol, *((industry,) if industry else ()), MARKET_SUBJECT)
-            of_market = _values(database, MARKET_SUBJECT, stamp)
-            of_industry = _values(database, industry, stamp) if industry else ()
-            ahead = [
-                _rows(database, EventFact, _AHEAD, (vt_symbol, name, soon, stamp, MAX_EVENTS))
-                for name in EVENTS
-            ]
-            texts = _rows(database, TextFact, _RECENT, (vt_symbol, *span, MAX_TEXTS))
-            absent = [_rows(database, Absence, _ABSENT, (name, stamp, MAX_ABSENCES)) for name in subjects]
-            counts = [_counts(database, name, span) for name in subjects]
+        values = _values(database, vt_symbol, stamp)
+        industry = industry_of(values)
+        subjects = (vt_symbol, *((industry,) if industry else ()), MARKET_SUBJECT)
+        of_market = _values(database, MARKET_SUBJECT, stamp)
+        of_industry = _values(database, industry, stamp) if industry else ()
+        ahead = [
+            _rows(database, EventFact, _AHEAD, (vt_symbol, name, soon, stamp, MAX_EVENTS)) for name in EVENTS
+        ]
+        texts = _rows(database, TextFact, _RECENT, (vt_symbol, *span, MAX_TEXTS))
+        absent = [_rows(database, Absence, _ABSENT, (name, stamp, MAX_ABSENCES)) for name in subjects]
+        counts = [_counts(database, name, span) for name in subjects]
         events = latest_events((event for found in ahead for event in found), at)
         known: tuple[Fact, ...] = (*values, *of_market, *of_industry, *events, *texts)
-        return FactView(
+        view = FactView(
             values=values,
             events=events,
             texts=tuple(texts),
@@ -187,6 +217,7 @@ class FactReader:
             absences=open_absences((each for found in absent for each in found), known, at),
             text_counts=tuple(each for found in counts for each in found),
         )
+        return view, subjects
 
     def versions(self, vt_symbol: str, metric: str, at: datetime) -> tuple[ValueFact, ...]:
         """All versions of all periods of one metric that were known at `at`, the latest period first."""
@@ -195,11 +226,17 @@ class FactReader:
         with self._open() as database:
             return tuple(_rows(database, ValueFact, _VERSIONS, (vt_symbol, metric, _stamp(at))))
 
+    def connect(self) -> sqlite3.Connection:
+        """The file for reading, for the caller's thread. sqlite3.Error where it cannot be opened."""
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(address, uri=True, timeout=READ_PATIENCE)
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose reads all see the file as of the first one."""
         try:
-            address = f"{self.path.absolute().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, timeout=READ_PATIENCE)) as database:
+            with closing(self.connect()) as database:
+                database.execute("BEGIN")
                 yield database
         except (sqlite3.Error, ValidationError) as error:
             kind = "rows that are no facts" if isinstance(error, ValidationError) else str(error)

@@ -5,6 +5,7 @@ from datetime import datetime
 from threading import Lock
 
 from vnpy_aiagent.data.bars import BarSeries
+from vnpy_aiagent.data.intraday_bars import REACH
 from vnpy_aiagent.data.market_data import MarketData
 from vnpy_aiagent.data.point_in_time import PointInTime
 from vnpy_aiagent.domain.clock import Clock
@@ -22,7 +23,9 @@ class LiveBars:
         self._loading = Lock()
 
     def bars(self, vt_symbol: str, interval: BarInterval, count: int) -> BarSeries:
-        """The last `count` bars that are complete now."""
+        """The last `count` bars that are complete now; none of an intraday interval that is not stored."""
+        if interval in REACH and (vt_symbol, interval) not in self._current.data.series:
+            return BarSeries.from_rows(vt_symbol, interval, [], source=self._current.data.source)
         return self._current.bars(vt_symbol, interval, count)
 
     def refresh(self) -> None:

@@ -149,11 +149,11 @@ class Recorder:
         try:
             while self._write():
                 pass
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - a thread's error would be seen by nobody
             self._say("disk", say("行情记录写不进去，这段时间没有记录：{error}", error=error))
 
     def _write(self) -> bool:
-        """One batch of one day; whether more waits. A batch that the disk refuses is lost, and counted."""
+        """One batch of one day; whether more waits. A batch that cannot be written is lost, and counted."""
         batch: list[tuple[Any, ...]] = []
         while self._waiting and len(batch) < BATCH:
             if batch and self._waiting[0][1].date() != batch[0][1].date():
@@ -169,7 +169,7 @@ class Recorder:
             if lost["queue"]:
                 self._say("queue", say("行情来得太快，记录丢弃了 {count} 笔", count=lost["queue"]))
             self._append(self._path(at.date()), lines)
-        except (OSError, ValueError):
+        except Exception:
             self._unwritten += sum(kind == "tick" for kind, _, _ in batch)
             self._day = None
             raise
@@ -254,7 +254,10 @@ class Recorder:
         oldest = today - timedelta(days=self._days)
         for path in self.folder.glob(f"*{SUFFIX}"):
             if path.name.removesuffix(SUFFIX) < oldest.isoformat():
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:  # on Windows whoever reads it holds it
+                    self._say("old", say("旧的行情记录删不掉，明天再试：{error}", error=error))
 
     def _path(self, day: date) -> Path:
         return self.folder / f"{day.isoformat()}{SUFFIX}"
@@ -307,8 +310,10 @@ def _written(lines: Iterable[list[Any]]) -> Iterator[str]:
         yield _encode(line) + "\n"
 
 
-def _plain(value: float) -> float | int | None:
-    """A number as short as it goes; None for what is none."""
+def _plain(value: float | None) -> float | int | None:
+    """A number as short as it goes; None for what is none, such as what a gateway leaves out."""
+    if value is None:
+        return None
     number = float(value)
     if number.is_integer():
         return int(number)

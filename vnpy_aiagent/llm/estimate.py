@@ -38,8 +38,8 @@ SPEECH = TokenUse(1, 5_250, 408)
 
 # Measured by benchmarks/model_use.py: 50 symbols, 213 days of one pass, 10 places, three accounts, offline
 # analyst. Decisions a pass and place (REPLAN: a day and place), and speeches of a decision's debate.
-DECISIONS = {RequestKind.OPEN: 0.50, RequestKind.MANAGE: 0.59, RequestKind.REPLAN: 0.22}
-SPEECHES = {RequestKind.OPEN: 1.47, RequestKind.MANAGE: 2.35, RequestKind.REPLAN: 1.78}
+DECISIONS = {RequestKind.OPEN: 0.45, RequestKind.MANAGE: 0.60, RequestKind.REPLAN: 0.24}
+SPEECHES = {RequestKind.OPEN: 1.28, RequestKind.MANAGE: 2.31, RequestKind.REPLAN: 1.58}
 MEASURED_SPEAKERS = 3
 
 

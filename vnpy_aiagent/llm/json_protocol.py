@@ -17,8 +17,8 @@ from vnpy_aiagent.domain import without_surrogates
 from vnpy_aiagent.errors import ModelNonsense
 from vnpy_aiagent.llm.port import ChatMessage, ModelRequest, ToolCall, ToolSpec
 
-FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
-TAGGED_CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+FENCE = re.compile(r"```(?:json)?[ \t\r]*\n(.*?)```", re.DOTALL)
+CALL_BEGIN, CALL_END = "<tool_call>", "</tool_call>"
 MAX_STARTS = 64
 
 TOOLS_PROMPT = """You can call tools. Answer with exactly one JSON object and nothing else, either
@@ -116,7 +116,7 @@ def read_protocol(text: str, request: ModelRequest) -> tuple[str, tuple[ToolCall
 
 def salvage_calls(text: str, request: ModelRequest) -> tuple[ToolCall, ...]:
     """Tool calls that a server with broken native tools left in the text; empty where there are none."""
-    values = [parse_json(part) for part in TAGGED_CALL.findall(text)] or [parse_json(text.strip())]
+    values = [parse_json(part) for part in _tagged(text)] or [parse_json(text.strip())]
     first = values[0]
     if isinstance(first, dict) and isinstance(first.get("tool_calls"), list):
         values = first["tool_calls"]
@@ -144,6 +144,12 @@ def arguments_text(arguments: object) -> str:
 def dump(value: object) -> str:
     """Compact JSON that keeps Chinese readable."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def _tagged(text: str) -> list[str]:
+    """What stands between tags of calls. In one pass: no text of a model can make it long."""
+    parts = (part.partition(CALL_END) for part in text.split(CALL_BEGIN)[1:])
+    return [inside.strip() for inside, end, _ in parts if end]
 
 
 def _candidates(text: str) -> Iterator[str]:

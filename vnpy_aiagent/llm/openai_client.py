@@ -6,6 +6,7 @@ ends at once when its decision is cancelled.
 """
 
 import asyncio
+import json
 import logging
 import math
 import random
@@ -31,6 +32,7 @@ from vnpy_aiagent.llm.json_protocol import parse_json
 from vnpy_aiagent.llm.line import Line
 from vnpy_aiagent.llm.port import ModelReply, ModelRequest
 from vnpy_aiagent.llm.pricing import TokenPrice
+from vnpy_aiagent.llm.recording import SHORTEST_SECRET
 from vnpy_aiagent.llm.scope import Scope
 from vnpy_aiagent.llm.streamed import EVENT_STREAM, StreamedReply
 from vnpy_aiagent.llm.wire import Dialect, Structured, adapt, build_body, read_reply
@@ -161,10 +163,22 @@ class OpenAIModel:
 
     def _read(self, body: object, request: ModelRequest, dialect: Dialect) -> ModelReply:
         try:
-            return read_reply(body, request, model=self._model, dialect=dialect, price=self._price)
+            reply = read_reply(body, request, model=self._model, dialect=dialect, price=self._price)
         except ModelError as error:
             failure = type(error)(self._clean(str(error)))
+        else:
+            return self._without_key(reply)
         raise failure
+
+    def _without_key(self, reply: ModelReply) -> ModelReply:
+        """The reply as it is kept: a server that says the key again does not bring it into a record.
+
+        A key of a few letters, as local servers take them, is a word like others and stays.
+        """
+        spoken, key = reply.model_dump_json(), json.dumps(self._key, ensure_ascii=False)[1:-1]
+        if self._key == NO_KEY or len(self._key) < SHORTEST_SECRET or key not in spoken:
+            return reply
+        return ModelReply.model_validate_json(spoken.replace(key, "***"))
 
     def _attempt(self, body: dict[str, Any], deadline: float, task: str, scope: Scope) -> object | _Failure:
         """The response body, or why there is none. The SDK's errors end here: they hold request and key."""
@@ -202,7 +216,7 @@ class OpenAIModel:
         streamed: StreamedReply | None = None
         completions = self._client.chat.completions.with_streaming_response
         async with completions.create(**body, timeout=timeout) as response:
-            if response.headers.get("content-type", "").startswith(EVENT_STREAM):
+            if response.headers.get("content-type", "").lower().startswith(EVENT_STREAM):
                 streamed = StreamedReply()
             async for chunk in response.iter_bytes():
                 size += len(chunk)

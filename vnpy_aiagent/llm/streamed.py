@@ -7,11 +7,13 @@ import json
 from typing import Any
 
 from vnpy_aiagent.domain import without_surrogates
-from vnpy_aiagent.errors import ModelUnavailable
+from vnpy_aiagent.errors import ModelNonsense, ModelUnavailable
 
 EVENT_STREAM = "text/event-stream"
 DONE = "[DONE]"
 TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
+MOST_CALLS = 128
+"""Tools that one answer may ask for: a model that asks for more went mad."""
 SPOKEN = ("content", "reasoning_content", "reasoning")
 
 
@@ -34,7 +36,10 @@ class StreamedReply:
         return self._done or bool(self._finish)
 
     def feed(self, chunk: bytes) -> str:
-        """Take bytes; the words in them, answer or thought. ModelUnavailable where the server breaks off."""
+        """Take bytes; the words in them, answer or thought.
+
+        ModelUnavailable where the server breaks off, ModelNonsense where it asks for tools without end.
+        """
         *lines, self._left = (self._left + chunk).split(b"\n")
         return "".join(self._line(line) for line in lines)
 
@@ -124,6 +129,8 @@ class StreamedReply:
         last = known[-1] if known else None
         another = bool(id_) and last is not None and bool(last.id) and last.id != id_ and bool(name)
         if last is None or another or (index is None and not id_ and bool(name)):
+            if len(self._calls) >= MOST_CALLS:
+                raise ModelNonsense(f"the model asked for more than {MOST_CALLS} tools at once; use another")
             last = _Call(index)
             self._calls.append(last)
         return last

@@ -24,6 +24,7 @@ from vnpy_aiagent.llm.json_protocol import (
 )
 from vnpy_aiagent.llm.port import ChatMessage, ModelReply, ModelRequest, ToolCall, Usage
 from vnpy_aiagent.llm.pricing import TokenPrice, estimate_prompt, estimate_tokens
+from vnpy_aiagent.llm.streamed import MOST_CALLS
 
 Structured = Literal["json_schema", "json_object", "prompt"]
 STEP_DOWN: dict[Structured, Structured] = {"json_schema": "json_object", "json_object": "prompt"}
@@ -32,6 +33,10 @@ FORMAT_WORDS = ("response_format", "json_schema", "json_object", "grammar", "str
 TOOL_WORDS = ("tool", "function")
 USAGE_WORDS = ("stream_options", "include_usage")
 LENGTH_WORDS = ("context length", "context_length", "context size", "maximum context", "too many tokens")
+MOST_TEXT = 200_000
+"""Characters of one answer: a model that writes more went mad."""
+MOST_TOKENS = 100_000_000
+"""No prompt or answer has as many; a server that says so did not count."""
 THOUGHT = re.compile(r"^\s*<think>(.*?)</think>\s*", re.DOTALL)
 
 
@@ -106,9 +111,13 @@ def read_reply(
     message = choice["message"]
     finish = str(choice.get("finish_reason") or "stop")
     reasoning, text = _split_thought(message)
+    if len(text) > MOST_TEXT:
+        raise ModelNonsense(f"the model's answer has {len(text)} characters; use another model")
     calls = _native_calls(message, request)
     if request.tools and not calls:
         text, calls = _calls_in_text(text, request, dialect)
+    if len(calls) > MOST_CALLS:
+        raise ModelNonsense(f"the model asked for {len(calls)} tools at once; use another model")
     if not calls:
         _check_answer(text, finish, message, request)
     reply = ModelReply(
@@ -286,7 +295,8 @@ def _usage(data: object, request: ModelRequest, reply: ModelReply, price: TokenP
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    """Whether a server counted: neither a question nor an answer has no tokens, or more than there can be."""
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_TOKENS
 
 
 def _text_or(data: object, key: str, default: str) -> str:

@@ -1,5 +1,7 @@
 """Tools that a model may call; each role has an allowlist of them."""
 
+from vnpy_aiagent.data.facts import Absence
+from vnpy_aiagent.tools.absent import absent_tools
 from vnpy_aiagent.tools.account import ACCOUNT_TOOLS
 from vnpy_aiagent.tools.environment import ENVIRONMENT_TOOLS
 from vnpy_aiagent.tools.flow import FLOW_TOOLS
@@ -38,4 +40,9 @@ def tools_for(snapshot: DecisionSnapshot) -> dict[str, Tool]:
     return {name: tool for name, tool in ALL_TOOLS.items() if tool.held(snapshot)}
 
 
-__all__ = ["ALL_TOOLS", "Tool", "ToolResult", "Toolbox", "tools_for"]
+def absent_for(snapshot: DecisionSnapshot) -> dict[str, tuple[Absence, ...]]:
+    """By name the tools that are not offered since their sources gave nothing, and what is missing."""
+    return absent_tools(snapshot, ALL_TOOLS.values())
+
+
+__all__ = ["ALL_TOOLS", "Tool", "ToolResult", "Toolbox", "absent_for", "tools_for"]

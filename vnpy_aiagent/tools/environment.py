@@ -113,5 +113,6 @@ ENVIRONMENT_TOOLS = (
         get_environment,
         lambda snapshot: holds_any(snapshot, METRICS),
         3_500,
+        (*METRICS, "northbound_net_inflow"),
     ),
 )

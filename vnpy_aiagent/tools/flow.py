@@ -43,5 +43,6 @@ FLOW_TOOLS = (
         NoArguments,
         get_money_flow,
         lambda snapshot: holds_any(snapshot, METRICS),
+        datasets=METRICS,
     ),
 )

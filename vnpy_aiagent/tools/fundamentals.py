@@ -113,6 +113,7 @@ FUNDAMENTAL_TOOLS = (
         get_fundamentals,
         lambda snapshot: holds_any(snapshot, (*VALUATION, *REPORTS)),
         4_500,
+        (*VALUATION, *REPORTS),
     ),
     Tool(
         "get_industry",
@@ -120,6 +121,7 @@ FUNDAMENTAL_TOOLS = (
         NoArguments,
         get_industry,
         lambda snapshot: holds_any(snapshot, INDUSTRY_METRICS),
+        datasets=("sw_industry", *INDUSTRY_METRICS),
     ),
     Tool(
         "get_holdings",
@@ -128,5 +130,6 @@ FUNDAMENTAL_TOOLS = (
         get_holdings,
         lambda snapshot: holds_any(snapshot, HOLDINGS) or bool(known_events(snapshot, HOLDER_EVENTS)),
         3_000,
+        (*HOLDINGS, *HOLDER_EVENTS),
     ),
 )

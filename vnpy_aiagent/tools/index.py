@@ -58,5 +58,6 @@ INDEX_TOOLS = (
         get_index,
         has_index,
         4_000,
+        SECTOR,
     ),
 )

@@ -4,12 +4,12 @@ from typing import Any
 
 from pydantic import Field
 
+from vnpy_aiagent.data.facts import EVENTS
 from vnpy_aiagent.errors import ToolError
 from vnpy_aiagent.tools.registry import Arguments, NoArguments, Tool, ToolResult
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
 from vnpy_aiagent.tools.told import (
     NOT_HELD,
-    PLAIN_SOURCE,
     absence_of,
     event_table,
     holds_any,
@@ -19,6 +19,8 @@ from vnpy_aiagent.tools.told import (
     table,
 )
 
+AUTHORITIES = frozenset({"csrc", "pbc", "ndrc", "npr"})
+"""Sources whose policy texts are counted; nobody else's change what a role reads."""
 METRICS = ("lpr_1y", "lpr_5y", "shibor_overnight", "reserve_requirement_ratio")
 MOST_COUNTS = 12
 MOST_EVENTS = 15
@@ -31,7 +33,10 @@ class CalendarArguments(Arguments):
 
 
 def get_policy(snapshot: DecisionSnapshot, arguments: NoArguments) -> ToolResult:
-    """Rates with their periods; per subject and source the number of policy texts of late."""
+    """Rates with their periods; per subject and authority the number of policy texts of late.
+
+    `available_at` is that of the rates: a text makes no finding fresh.
+    """
     counts = policy_counts(snapshot)
     if not holds_any(snapshot, METRICS) and not counts:
         raise ToolError("no policy rates and no policy texts are held; judge without them")
@@ -40,17 +45,15 @@ def get_policy(snapshot: DecisionSnapshot, arguments: NoArguments) -> ToolResult
         "policy_texts": counts,
         "policy_texts_absent": None if counts else absence_of(snapshot, "policy") or NOT_HELD,
     }
-    texts = [each.newest for each in _policy_counts(snapshot)]
-    told = newest(snapshot, METRICS)
-    return ToolResult(data, max([*texts, *([told] if told else [])], default=None))
+    return ToolResult(data, newest(snapshot, METRICS))
 
 
 def policy_counts(snapshot: DecisionSnapshot) -> list[dict[str, Any]]:
-    """Numbers of policy texts on the symbol, its industry and the market, by source."""
+    """Numbers of policy texts on the symbol, its industry and the market, by authority."""
     return [
         {
             "subject": each.vt_symbol,
-            "source": each.source if PLAIN_SOURCE.fullmatch(each.source) else "other",
+            "source": each.source,
             "count": each.count,
             "newest": minute(each.newest),
         }
@@ -60,7 +63,11 @@ def policy_counts(snapshot: DecisionSnapshot) -> list[dict[str, Any]]:
 
 def _policy_counts(snapshot: DecisionSnapshot) -> list[Any]:
     counts = snapshot.facts.text_counts
-    found = [each for each in counts if each.text_kind == "policy" and each.newest <= snapshot.at]
+    found = [
+        each
+        for each in counts
+        if each.text_kind == "policy" and each.source in AUTHORITIES and each.newest <= snapshot.at
+    ]
     return found[:MOST_COUNTS]
 
 
@@ -84,11 +91,12 @@ def get_calendar(snapshot: DecisionSnapshot, arguments: CalendarArguments) -> To
 POLICY_TOOLS = (
     Tool(
         "get_policy",
-        "LPR, Shibor, reserve requirement ratio; how many policy texts each source issued of late.",
+        "LPR, Shibor, reserve requirement ratio; how many policy texts each authority issued of late.",
         NoArguments,
         get_policy,
         lambda snapshot: holds_any(snapshot, METRICS) or bool(policy_counts(snapshot)),
         3_000,
+        (*METRICS, "policy"),
     ),
     Tool(
         "get_calendar",
@@ -97,5 +105,6 @@ POLICY_TOOLS = (
         get_calendar,
         lambda snapshot: bool(known_events(snapshot)),
         3_000,
+        tuple(EVENTS),
     ),
 )

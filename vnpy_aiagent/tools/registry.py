@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vnpy_aiagent.domain import Evidence
+from vnpy_aiagent.domain import Evidence, clean
 from vnpy_aiagent.errors import DataError, ToolError
 from vnpy_aiagent.llm.port import ToolSpec
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
@@ -50,7 +50,7 @@ class Tool:
     """A tool: its name, what it tells the model about itself, its arguments and its function.
 
     `held` says whether a snapshot has anything for it: a tool is offered only then. A result is at most
-    `max_chars` characters of JSON.
+    `max_chars` characters of JSON. `datasets` are the facts that it tells, by their names.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Tool:
     run: ToolFunction
     held: Callable[[DecisionSnapshot], bool] = always
     max_chars: int = 2_000
+    datasets: tuple[str, ...] = ()
 
     def spec(self) -> ToolSpec:
         """The schema that a model sees."""
@@ -114,6 +115,10 @@ class Toolbox:
             result = tool.run(self.snapshot, parsed)
         except DataError as error:
             raise ToolError(str(error)) from None
+        except (
+            ArithmeticError
+        ):  # a figure of a source that nothing can be divided by, or too small to be true
+            raise ToolError(f"{name} cannot work with the figures that are held; go on without it") from None
         if result.available_at is not None and result.available_at > self.snapshot.at:
             raise ToolError(
                 f"{name} returned data of {result.available_at}, after the present; it was withheld"
@@ -140,7 +145,7 @@ class Toolbox:
             return tool.arguments.model_validate_json(arguments or "{}")
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "arguments"
+            where = clean(".".join(str(part) for part in first["loc"]), 64) or "arguments"
             raise ToolError(f"{tool.name}: {where}: {first['msg']}; correct the arguments") from None
 
 

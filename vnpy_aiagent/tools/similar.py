@@ -15,6 +15,7 @@ from vnpy_aiagent.tools.told import DIGITS, minute
 
 FEWEST_CHOICES = 30
 """Stretches to choose from below which nothing is said."""
+MOST_CHOSEN = 20
 
 
 class SimilarArguments(Arguments):
@@ -23,7 +24,7 @@ class SimilarArguments(Arguments):
     interval: Literal["MINUTE_30", "HOUR", "DAILY", "WEEKLY"] = "DAILY"
     window: int = Field(20, ge=5, le=60, description="Bars of the stretch, the last one is the present.")
     horizon: int = Field(10, ge=1, le=40, description="Bars after it that count as its outcome.")
-    count: int = Field(8, ge=3, le=20, description="How many of the nearest.")
+    count: int = Field(8, ge=3, le=MOST_CHOSEN, description="How many of the nearest.")
 
 
 def find_similar(snapshot: DecisionSnapshot, arguments: SimilarArguments) -> ToolResult:
@@ -81,7 +82,7 @@ def _summary(after: Floats) -> dict[str, Any]:
         "mean": round(float(after.mean()), DIGITS),
         "quartiles": middle,
     }
-    if total <= SimilarArguments.model_fields["count"].metadata[1].le:
+    if total <= MOST_CHOSEN:
         told["up_interval"] = [round(low, 4), round(high, 4)]
     return told
 

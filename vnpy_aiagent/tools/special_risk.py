@@ -94,5 +94,6 @@ SPECIAL_RISK_TOOLS = (
         get_special_risk,
         has_special_risk,
         4_500,
+        (*METRICS[:3], *EVENTS, "unlock"),
     ),
 )

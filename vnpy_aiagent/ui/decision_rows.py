@@ -41,6 +41,7 @@ class DecisionRow:
     setup: str
     model: str
     reason: Text
+    low_certainty: bool = False
     outcome: Outcome | None = None
     waits: bool = False
     volume: int = 0
@@ -120,6 +121,7 @@ def _new_row(proposal: Proposal) -> DecisionRow:
         setup=proposal.setup,
         model=proposal.model,
         reason=reason,
+        low_certainty=proposal.low_certainty,
     )
 
 

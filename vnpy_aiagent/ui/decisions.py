@@ -105,9 +105,15 @@ def decision_columns(words: Words) -> list[Column[DecisionRow]]:
         ),
         Column(words("允许（股）"), lambda row: f"{row.volume:,}" if row.volume else "-", number=True),
         Column(words("成交（股）"), lambda row: f"{row.filled:,}" if row.filled else "-", number=True),
-        Column(words("理由"), lambda row: words.show(row.reason).replace("\n", " "), stretch=True),
+        Column(words("理由"), lambda row: reason_text(row, words), stretch=True),
         Column(words("模型"), lambda row: row.model.split(" (")[0]),
     ]
+
+
+def reason_text(row: DecisionRow, words: Words) -> str:
+    """The reason on one line, after the mark of low certainty where there is one."""
+    mark = f"[{words('低确定性')}] " if row.low_certainty else ""
+    return mark + words.show(row.reason).replace("\n", " ")
 
 
 def outcome_text(row: DecisionRow, words: Words) -> str:

@@ -12,7 +12,17 @@ from vnpy_aiagent.domain import (
     Proposal,
     Verdict,
 )
-from vnpy_aiagent.report.describe import certainty, describe, plan_lines, speaker, speech
+from vnpy_aiagent.report.describe import (
+    certainty,
+    describe,
+    finder,
+    model_name,
+    plan_lines,
+    speaker,
+    speech,
+    sum_lines,
+)
+from vnpy_aiagent.report.kinds.decisions import SIZED
 from vnpy_aiagent.report.numbers import moment, share
 from vnpy_aiagent.report.read import message_of
 from vnpy_aiagent.store.journal import Entry, JournalReader
@@ -87,11 +97,13 @@ def _headline(trace: Trace, words: Words) -> str:
     outcome = words.label(verdict.outcome) if verdict else words("尚未审核")
     colour = MUTED if verdict is None else _OUTCOME_COLOURS[verdict.outcome]
     line = f"{moment(proposal.at)} · {proposal.account} · {words.label(proposal.action)} {proposal.symbol}"
-    figures = words(
-        "目标仓位 {weight}，把握 {confidence}",
-        weight=share(proposal.target_weight),
-        confidence=share(proposal.confidence),
-    )
+    figures = words("把握 {confidence}", confidence=share(proposal.confidence))
+    if proposal.action in SIZED:
+        figures = words(
+            "目标仓位 {weight}，把握 {confidence}",
+            weight=share(proposal.target_weight),
+            confidence=share(proposal.confidence),
+        )
     mark = certainty(proposal, words)
     figures += f" · {mark}" if mark else ""
     ident = f'<span style="color:{MUTED}">{escape(proposal.id)}</span>'
@@ -123,7 +135,8 @@ def _rules(trace: Trace, words: Words) -> str:
     rows = []
     for line in trace.verdict.lines:
         mark, colour = ("✓", LOSS) if line.passed else ("✗", GAIN)
-        bound = "" if line.max_volume is None else words("至多 {volume} 股", volume=line.max_volume)
+        told = line.max_volume is None or str(line.max_volume) in line.text.figures.values()
+        bound = "" if told else words("至多 {volume} 股", volume=line.max_volume)
         rows.append(
             f'<tr><td style="color:{colour}">{mark}&nbsp;</td>'
             f"<td>{_plain(words.label(line.rule))}&nbsp;&nbsp;</td>"
@@ -139,10 +152,9 @@ def _views(trace: Trace, words: Words) -> str:
         return ""
     parts = []
     findings = [
-        f"<b>{_plain(words.label(view.role))}</b> {_plain(words.label(view.stance))} "
-        f"{share(view.confidence)}: {_plain(words.show(view.text))}"
-        for view in decision.findings
+        f"<b>{_plain(finder(view, words))}</b>: {_plain(words.show(view.text))}" for view in decision.findings
     ]
+    findings += map(_plain, sum_lines(decision, words))
     debate = [
         f"<b>{_plain(speaker(turn, words))}</b>: {_plain(chr(10).join(speech(turn, decision.debate, words)))}"
         for turn in decision.debate
@@ -151,10 +163,9 @@ def _views(trace: Trace, words: Words) -> str:
         if lines:
             parts.append(_section(title, lines))
     usage = decision.usage
-    model = decision.model if decision.is_llm else words("离线分析员：规则，不是语言模型")
     cost = words(
         "{model}，调用 {calls} 次，{tokens} 个 token，{cost} 元",
-        model=model,
+        model=model_name(decision, words),
         calls=usage.calls,
         tokens=usage.prompt_tokens + usage.completion_tokens,
         cost=f"{usage.cost:.4f}",

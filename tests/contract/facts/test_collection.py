@@ -1,6 +1,9 @@
 """From tables to the store: what is asked when, who stands in, what a decision sees, what is missing."""
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,7 +20,7 @@ from vnpy_aiagent.data.facts_store import FILE_NAME, FactReader
 from vnpy_aiagent.data.sources.absence import AbsenceKind, SourceAbsence
 from vnpy_aiagent.domain.clock import MARKET_TZ
 from vnpy_aiagent.domain.text import say
-from vnpy_aiagent.errors import ConfigError
+from vnpy_aiagent.errors import ConfigError, DataError
 
 from .documented import TABLES, FakeAkshare
 from .world import BANK, MOUTAI, NOW, SHARES, clock, fetcher
@@ -309,3 +312,36 @@ def test_every_item_that_is_given_may_be_absent() -> None:
                 reason="failed",
             )
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
+
+
+def test_a_date_of_publication_that_a_source_has_mended_counts(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+
+    def roe(known: datetime) -> ValueFact:
+        return ValueFact(
+            vt_symbol=MOUTAI,
+            source="akshare",
+            available_at=known,
+            metric="roe",
+            period=datetime(2025, 9, 30, tzinfo=MARKET_TZ).date(),
+            value=Decimal("0.25"),
+            unit="ratio",
+        )
+
+    typo, mended = roe(datetime(2099, 10, 31, tzinfo=MARKET_TZ)), roe(NOW - timedelta(days=2))
+    assert keep(path, [typo], NOW).new == (typo,)
+    assert keep(path, [mended], NOW + timedelta(hours=1)).new == (mended,)
+    assert keep(path, [mended], NOW + timedelta(hours=2)).new == ()
+    assert [fact.value for fact in reader(tmp_path).view(MOUTAI, NOW).values] == [Decimal("0.25")]
+
+
+def test_a_damaged_store_is_a_data_error(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    keep(path, [discontinued()], NOW)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE facts SET content = '{}'")
+    with pytest.raises(DataError, match="import them again"):
+        keep(path, [discontinued()], NOW)
+    path.write_bytes(b"no database" * 1_000)
+    with pytest.raises(DataError, match="import them again"):
+        keep(path, [discontinued()], NOW)

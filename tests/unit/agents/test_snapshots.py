@@ -1,5 +1,6 @@
 """What a decision gets to see: facts of symbol, industry and market, the order book of today, indices."""
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -89,6 +90,39 @@ def test_the_order_book_of_another_day_is_not(world: World) -> None:
     world.quote(20.0, NOW - timedelta(days=1), **BOOK)
     found = seen(world)
     assert (found.quote, found.book) == (None, None)
+
+
+def test_stored_minutes_give_a_decision_every_timeframe_and_where_there_are_none_it_has_days(
+    world: World,
+) -> None:
+    day = datetime(2024, 5, 6, 9, 30, tzinfo=MARKET_TZ)
+    rows = [(day + timedelta(minutes=n), 20.0, 20.0, 20.0, 20.0, 100.0) for n in range(1, 121)]
+    held = BarSeries.from_rows(SYMBOL, BarInterval.MINUTE, rows)
+    days = [(NOW.date() - timedelta(days=n), 20.0, 20.0, 20.0, 20.0, 100.0) for n in range(60, 0, -1)]
+    daily = BarSeries.from_rows(SYMBOL, BarInterval.DAILY, days)
+
+    class Bars:
+        def bars(self, vt_symbol: str, interval: BarInterval, count: int) -> BarSeries:
+            if interval is BarInterval.DAILY:
+                return daily.tail(count)
+            return held.tail(count if interval is BarInterval.MINUTE else 0)
+
+    world.house.universe.intervals = (BarInterval.DAILY, BarInterval.HOUR, BarInterval.MINUTE)
+    found = seen(world, bars=Bars())
+    assert set(found.bars) == {BarInterval.DAILY, BarInterval.MINUTE}
+    box = Toolbox(found, tools_for(found))
+    sizes = {
+        "MINUTE": 30,
+        "MINUTE_5": 24,
+        "MINUTE_15": 8,
+        "MINUTE_30": 4,
+        "HOUR": 2,
+        "DAILY": 30,
+        "WEEKLY": 8,
+    }
+    for name, size in sizes.items():
+        told = box.call("get_bars", json.dumps({"interval": name, "count": size})).result
+        assert len(json.loads(told)["rows"]) == size, name
 
 
 def test_indices_with_bars_are_in_it(world: World) -> None:

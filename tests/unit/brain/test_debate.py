@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from decision_world import HOLD, NOW, PLAN, SYMBOL, account, daily, plan, position, request, snapshot
+from team_world import Team, full
 
 from vnpy_aiagent.brain.conversation import Trace
 from vnpy_aiagent.brain.debate import Debate, DebateCase, DebateOutcome
+from vnpy_aiagent.brain.decide import Brain
 from vnpy_aiagent.brain.plans import price_context, to_proposal, with_certainty, with_defaults
 from vnpy_aiagent.brain.schemas import PlanAnswer
 from vnpy_aiagent.config import BrainSettings, LlmSettings
@@ -29,7 +31,7 @@ from vnpy_aiagent.domain import (
     TriggerKind,
     say,
 )
-from vnpy_aiagent.errors import ModelTimeout, ModelUnavailable, QuotaSpent
+from vnpy_aiagent.errors import ModelCancelled, ModelTimeout, ModelUnavailable, QuotaSpent
 from vnpy_aiagent.llm.port import ModelReply, Usage
 from vnpy_aiagent.testing.fake_model import FakeModel, Scripted
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot
@@ -200,6 +202,14 @@ def test_a_lone_aggressive_account_hears_the_attack_before_it_decides() -> None:
     assert {question.to for question in made.turns[0].questions} == {"AGGRESSIVE"}
 
 
+def test_who_only_attacks_is_told_of_the_account_that_its_plan_is_checked_against() -> None:
+    held = account(Style.AGGRESSIVE, position())
+    made, model = debate(ATTACK, plan(**HOLD), view=snapshot(accounts=(held,)))
+    assert told(model, 0)["account"]["account"] == "aggressive"
+    assert told(model, 0)["account"]["position"]
+    assert made.failures == []
+
+
 def test_without_debate_each_speaks_alone_and_nothing_is_verified() -> None:
     made, model = debate(plan(), plan(), plan(), debate=False, debate_rounds=5)
     assert roles(made.turns) == [(1, "AGGRESSIVE"), (1, "CONSERVATIVE"), (1, "JUDGE")]
@@ -335,3 +345,11 @@ def test_old_journals_load_without_the_new_fields() -> None:
     )
     body = proposed(0.7).model_dump(mode="json", exclude={"low_certainty", "planned_weight"})
     assert Proposal.model_validate(body).low_certainty is False
+
+
+def test_a_debate_that_is_cancelled_halfway_holds_for_all() -> None:
+    cancelled = ModelCancelled("halt")
+    team = Team({"conservative": [cancelled], "judge": [cancelled]}, is_llm=True)
+    answer = Brain(team, LlmSettings(), BrainSettings()).decide(request(), full())
+    assert {proposal.action for proposal in answer.proposals} == {Action.HOLD}
+    assert all("halt" in (proposal.abstained or "") for proposal in answer.proposals)

@@ -1,6 +1,8 @@
 """Decisions with a scripted model: whatever it does, each account gets a plan or a HOLD with the reason."""
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,8 +23,9 @@ from decision_world import (
     snapshot,
 )
 
-from vnpy_aiagent.brain.decide import Brain, BrainAnswer, failed_answer
-from vnpy_aiagent.brain.prompts import system_prompt
+from vnpy_aiagent.brain.build import mind_facts
+from vnpy_aiagent.brain.decide import Brain, BrainAnswer, Notice, failed_answer
+from vnpy_aiagent.brain.prompts import prompt_version, system_prompt
 from vnpy_aiagent.config import BrainSettings, LlmSettings, QuickModel
 from vnpy_aiagent.domain import Action, BarInterval, RequestKind, Severity, Style, TokenUsage, say
 from vnpy_aiagent.errors import ModelNonsense, ModelRefused, ModelTimeout, ModelUnavailable
@@ -236,6 +239,14 @@ def test_every_role_has_a_prompt_in_both_languages(role: str, language: str) -> 
     assert len(system_prompt(role, language)) > 200
 
 
+def test_the_wording_of_the_prompts_has_a_version_of_each_language_that_a_run_journals() -> None:
+    versions = {language: prompt_version(language) for language in ("zh", "en")}
+    assert len(set(versions.values())) == 2
+    assert all(re.fullmatch("[0-9a-f]{12}", version) for version in versions.values())
+    for language, version in versions.items():
+        assert mind_facts(LlmSettings(), BrainSettings(language=language))["prompts"] == version
+
+
 def test_an_unknown_role_has_no_prompt() -> None:
     with pytest.raises(FileNotFoundError):
         system_prompt("oracle", "zh")
@@ -330,6 +341,24 @@ def test_what_models_have_to_tell_goes_with_the_next_answer_once() -> None:
     brain = Brain(model, LlmSettings(), BrainSettings(), notices=notices)
     assert brain.decide(request(), snapshot()).alerts == ((Severity.WARNING, say("x")),)
     assert brain.decide(request(), snapshot()).alerts == ()
+
+
+def test_what_is_told_while_an_answer_takes_the_notices_goes_with_the_next_one() -> None:
+    class Growing(list[Notice]):
+        """A model of another decision speaks while the notices are taken."""
+
+        def __iter__(self) -> Iterator[Notice]:
+            yield from list.__iter__(self)
+            if len(self) == 1:
+                self.append((Severity.INFO, say("y")))
+
+    notices = Growing([(Severity.WARNING, say("x"))])
+    brain = Brain(FakeModel([finding(strength=0.0, evidence=[])] * 2), LlmSettings(), BrainSettings(),
+                  notices=notices)  # fmt: skip
+    told = [brain.decide(request(), snapshot()).alerts for _ in range(2)]
+    assert [alert for alerts in told for alert in alerts] == [
+        (Severity.WARNING, say("x")), (Severity.INFO, say("y")),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from vnpy_aiagent.brain import priority
+from vnpy_aiagent.control import priority
 
 
 def test_a_posix_system_is_asked_for_a_lower_priority(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -306,6 +306,51 @@ def test_a_process_that_says_nothing_when_a_decision_hangs_is_replaced(
     house.runner.close()
 
 
+def test_a_request_that_comes_while_a_process_starts_waits_for_it_and_nobody_else_does(
+    monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
+    dead, fresh = Pipe(), Pipe()
+    house = House(monkeypatch, dead, fresh)
+    launch, starting, may_start = ProcessRunner._launch, Event(), Event()
+
+    def slow(runner: ProcessRunner) -> Any:
+        starting.set()
+        assert may_start.wait(LONG)
+        return launch(runner)
+
+    monkeypatch.setattr(ProcessRunner, "_launch", slow)
+    dead.dead.set()
+    assert starting.wait(LONG)
+    house.ask("r1")  # as the event thread does: it comes back at once
+    house.runner.cancel("pause")
+    assert "pause" in house.answers.get(timeout=LONG).proposals[0].abstained
+    house.ask("r2")
+    may_start.set()
+    until(lambda: fresh.jobs() == ["r2"])
+    assert dead.sent == []
+    house.runner.close()
+
+
+def test_a_process_that_starts_while_the_runner_closes_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    dead, fresh = Pipe(), Pipe()
+    house = House(monkeypatch, dead, fresh)
+    launch, starting, may_start = ProcessRunner._launch, Event(), Event()
+
+    def slow(runner: ProcessRunner) -> Any:
+        starting.set()
+        assert may_start.wait(LONG)
+        return launch(runner)
+
+    monkeypatch.setattr(ProcessRunner, "_launch", slow)
+    dead.dead.set()
+    assert starting.wait(LONG)
+    monkeypatch.setattr(
+        Process, "join", lambda self, timeout: may_start.set()
+    )  # `close` waits for the old one
+    house.runner.close()
+    assert fresh.dead.is_set()
+
+
 def test_a_process_whose_places_are_all_lost_is_replaced(monkeypatch: pytest.MonkeyPatch, until: Any) -> None:
     stuck, fresh = Pipe(), Pipe()
     house = House(monkeypatch, stuck, fresh)

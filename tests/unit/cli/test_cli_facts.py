@@ -118,14 +118,15 @@ def test_facts_of_the_market_an_industry_and_absences_are_shown_with_the_symbol(
     ]
     path = tmp_path / "facts.json"
     days = [{"period": "2025-05-05"} if row["kind"] == "value" else {} for row in rows]
-    path.write_text(json.dumps([row | known | day for row, day in zip(rows, days, strict=True)]), encoding="utf-8")
+    facts = [row | known | day for row, day in zip(rows, days, strict=True)]
+    path.write_text(json.dumps(facts), encoding="utf-8")
     assert call("facts", "import", path).out == "4 facts imported, 0 were known, 0 rows refused\n"
     told = call("facts", "show", "600519", "--as-of", "2025-05-06 09:35").out.splitlines()
     assert told == [
         "sw_industry 2025-05-05 801120 code (x, known 2025-05-05 18:00)",
-        "industry_pb 2025-05-05 5.5 times (x, known 2025-05-05 18:00)",
-        "advancers 2025-05-05 3100 count (x, known 2025-05-05 18:00)",
-        "pe_ttm absent since 2025-05-05: every source of it failed (x, known 2025-05-05 18:00)",
+        "801120.SWS industry_pb 2025-05-05 5.5 times (x, known 2025-05-05 18:00)",
+        "A.MARKET advancers 2025-05-05 3100 count (x, known 2025-05-05 18:00)",
+        "A.MARKET pe_ttm absent since 2025-05-05: every source of it failed (x, known 2025-05-05 18:00)",
     ]
     market = call("facts", "show", "A.MARKET", "--as-of", "2025-05-06 09:35", "--json").out
     assert [value["metric"] for value in json.loads(market)["values"]] == ["advancers"]

@@ -94,6 +94,8 @@ def test_a_csv_of_all_kinds_is_read_with_its_line_numbers(tmp_path: Path) -> Non
         ("value,600519.SSE,2025-05-06,a,roe,2024-12-31,0.3,ratio,,,,,", "after the present"),
         ("value,600519.SSE,2025-05-01,a,roe,2024-12-31,0.3,%,,,,,", "unit of roe is ratio"),
         ("value,600519.SSE,2025-05-01,a,roe,2024-12-31,nan,ratio,,,,,", "finite"),
+        ("value,600519.SSE,2025-05-01,a,eps,2024-12-31,1e999999,CNY/share,,,,,", "too large"),
+        ("value,600519.SSE,2025-05-01,a,eps,2024-12-31,-1e18,CNY/share,,,,,", "too large"),
         ("value,600519.SSE,2025-05-01,a,roe,2024-12-31,much,ratio,,,,,", "value"),
         ("value,600519.SSE,2025-05-01,a,roe,2025-12-31,0.3,ratio,,,,,", "nobody knew"),
         ("value,600519.SSE,2025-05-01,a,buy_now,2024-12-31,0.3,ratio,,,,,", "no known value"),

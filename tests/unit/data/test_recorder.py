@@ -86,6 +86,50 @@ def test_a_tick_comes_back_with_its_five_levels(tmp_path: Path) -> None:
     assert len(line) == 30
 
 
+def test_what_a_gateway_leaves_out_of_a_tick_is_none(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    made = tick(OPEN, 100.5, 1_000)
+    made.limit_up = made.open_interest = None  # type: ignore[assignment]
+    desk.see(made)
+    desk.write()
+    assert desk.lines("day") == [["day", SYMBOL, 100, 100, None, 90]]
+    assert desk.lines("tick")[0][4:8] == [100.5, 1000, 100500, None]
+
+
+def test_a_tick_that_nothing_can_be_made_of_is_counted_and_recording_goes_on(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    made = tick(OPEN, 100.5, 1_000)
+    made.last_price = "a price"  # type: ignore[assignment]
+    desk.see(made)
+    made = tick(OPEN, 100.5, 1_000)
+    made.bid_price_1 = []  # type: ignore[assignment]
+    desk.see(made)
+    desk.write()
+    assert desk.recorder.dropped == 2
+    assert [severity for severity, _ in desk.told] == [Severity.WARNING]
+    desk.see(tick(OPEN + timedelta(minutes=1), 100.6, 1_100))
+    desk.write()
+    assert len(desk.lines("tick")) == 1
+    assert ["lost", 2, "disk"] in desk.lines("lost")
+
+
+def test_an_old_file_that_somebody_holds_open_is_told_and_recording_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "2020-01-02.jsonl.gz").write_bytes(b"")
+
+    def held(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError("another program has it open")
+
+    monkeypatch.setattr(Path, "unlink", held)
+    desk = Desk(tmp_path)
+    desk.see(tick(OPEN, 100.5, 1_000))
+    desk.write()
+    assert len(desk.lines("tick")) == 1
+    assert ["another program" in str(text) for _, text in desk.told] == [True]
+    assert desk.recorder.dropped == 0
+
+
 def test_facts_and_texts_are_kept_as_they_were_fetched(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     facts = [

@@ -157,3 +157,18 @@ def test_a_lone_surrogate_of_an_escape_becomes_a_replacement_character(text: str
     assert found is not None
     assert chr(0xFFFD) in dump(found)
     dump(found).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<tool_call>" + "\n" * 20_000,
+        "<tool_call>" * 20_000,
+        "```" + "\n" * 20_000 + "{",
+        "```json\n" * 20_000,
+    ],
+    ids=["blank lines", "tags", "a fence and blank lines", "fences"],
+)
+def test_a_model_that_repeats_itself_is_read_in_one_pass(text: str) -> None:
+    assert salvage_calls(text, REQUEST) == ()
+    assert extract_json(text) is None

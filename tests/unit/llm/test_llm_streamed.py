@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vnpy_aiagent.errors import ModelUnavailable
+from vnpy_aiagent.errors import ModelNonsense, ModelUnavailable
 from vnpy_aiagent.llm.port import ChatMessage, ModelReply, ModelRequest, ToolSpec
 from vnpy_aiagent.llm.streamed import StreamedReply
 from vnpy_aiagent.llm.wire import Dialect, adapt, build_body, read_reply
@@ -122,3 +122,10 @@ def test_what_a_server_does_not_take_of_streaming_is_left_out_next_time() -> Non
     whole = adapt(without_usage, body, "streaming is not supported")
     assert whole is not None
     assert "stream" not in build_body(REQUEST, "m", whole)
+
+
+def test_tool_calls_without_end_are_refused_while_they_come() -> None:
+    calls = [{"index": index, "function": {"name": "get_bars", "arguments": "{}"}} for index in range(200)]
+    events = [json.dumps({"choices": [{"delta": {"tool_calls": [call]}}]}) for call in calls]
+    with pytest.raises(ModelNonsense, match="128 tools"):
+        StreamedReply().feed("".join(f"data: {event}\n" for event in events).encode())

@@ -231,3 +231,27 @@ def test_a_declined_answer_is_a_refusal() -> None:
         _read(declined)
     with pytest.raises(ModelRefused, match="content filter"):
         _read(text_reply("", finish_reason="content_filter"))
+
+
+@pytest.mark.parametrize("count", [0, -1, 10**4000, 1.5, True, None, "7"])
+def test_a_server_that_did_not_count_is_estimated(count: object) -> None:
+    body = text_reply('{"stance": "BULLISH"}')
+    body["usage"] = {"prompt_tokens": count, "completion_tokens": count}
+    usage = _read(body, price=TokenPrice(Decimal(2), Decimal(8))).usage
+    assert usage.estimated
+    assert usage.prompt_tokens > 0
+    assert 0 < usage.completion_tokens < 100
+    assert 0 < usage.cost < 1
+
+
+def test_an_answer_without_end_is_refused() -> None:
+    with pytest.raises(ModelNonsense, match="characters"):
+        _read(text_reply("<tool_call>" * 20_000))
+
+
+def test_tool_calls_without_end_are_refused() -> None:
+    body = tool_reply(("get_bars", {}))
+    message = body["choices"][0]["message"]
+    message["tool_calls"] = message["tool_calls"] * 129
+    with pytest.raises(ModelNonsense, match="129 tools"):
+        _read(body, _request(tools=(TOOL,)))

@@ -208,6 +208,12 @@ def test_the_conservative_asks_five_questions_with_figures_and_the_judge_answers
     for line in (*asked, *turns["JUDGE"].replies):
         assert "{" not in str(line.text)
         assert line.evidence
+    assert "同形态还没有历史胜负可查" in str(asked[3].text)
+
+
+def test_the_conservative_asks_about_the_record_of_a_setup_that_has_one() -> None:
+    turns = {turn.role: turn for turn in decide(world(climbing(), lessons=(lesson(),))).decision.debate}
+    assert " 胜 " in str(turns["CONSERVATIVE"].questions[3].text)
 
 
 def test_the_judge_cites_what_the_quant_found() -> None:

@@ -1,6 +1,7 @@
 """A debate and the mark of low certainty as people read them, in both languages."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
@@ -10,15 +11,29 @@ from vnpy_aiagent.domain import (
     DebateQuestion,
     DebateReply,
     DebateTurn,
+    Finding,
+    PriceBasis,
+    PriceRef,
     Proposal,
     Reason,
+    RuleLine,
     Stance,
     Text,
+    Verdict,
     Verification,
     say,
 )
 from vnpy_aiagent.i18n import Localizer
-from vnpy_aiagent.report.describe import certainty, debate_text, describe, speaker, speech
+from vnpy_aiagent.report.describe import (
+    certainty,
+    debate_text,
+    describe,
+    finder,
+    price_text,
+    speaker,
+    speech,
+    verdict_lines,
+)
 
 NOW = datetime(2024, 5, 6, 9, 35, tzinfo=MARKET_TZ)
 QUESTIONS = tuple(
@@ -84,12 +99,12 @@ def proposal(**changes: object) -> Proposal:
 
 def test_a_debate_is_told_with_rounds_questions_replies_and_what_was_not_answered() -> None:
     told = "\n".join(debate_text(TURNS, Localizer("zh")))
-    assert "第 1 轮 保守（看空, 不动, 40.00%）: 把握 40.0% 不足 65.0%，不开仓" in told
+    assert "第 1 轮 保守（看空，不动，把握 40.00%）: 把握 40.0% 不足 65.0%，不开仓" in told
     assert "问 1.1，答者裁判：RSI 已到 71.0，是否追高？\n" in told
     assert "问 1.2，答者激进：RSI 已到 71.0，是否追高？（未回答）" in told
-    assert "问 1.3，答者无人：" in told
+    assert "问 1.3，没有人可答：" in told
     assert "第 1 轮 量化（中性）: 日线只有 70 根，无法用历史检验" in told
-    assert "第 2 轮 裁判（看多, 买入, 65.00%）: buy {it}\n答 1.1：no" in told
+    assert "第 2 轮 裁判（看多，买入，把握 65.00%）: buy {it}\n答 1.1：no" in told
 
 
 def test_a_debate_is_told_in_english_too() -> None:
@@ -132,3 +147,29 @@ def test_the_reason_that_goes_on_to_approvals_says_so_on_a_line_of_its_own() -> 
     plain = proposal()
     assert plain.main_reason == plain.reasons[0].text
     assert proposal(reasons=()).main_reason is None
+
+
+def test_a_price_without_an_offset_is_told_as_the_price_alone() -> None:
+    assert price_text(PriceRef(basis=PriceBasis.LAST, offset=0), Localizer("zh")) == "最新价"
+    assert price_text(PriceRef(basis=PriceBasis.LAST, offset=-5), Localizer("zh")) == "最新价 -5%"
+    level = PriceRef(basis=PriceBasis.LEVEL, offset=0, level=Decimal("18.05"), evidence="t1")
+    assert price_text(level, Localizer("en")) == "18.05 (evidence t1)"
+
+
+def test_a_rule_that_names_its_volume_is_not_followed_by_it_again() -> None:
+    cash = say("可用资金 {cash} 元，最多买 {most} 股", cash=1, most=500)
+    exposure = say("总仓位将达 {total}，上限 {cap}", total=1, cap=2)
+    lines = (
+        RuleLine(rule="cash", passed=True, text=cash, max_volume=500),
+        RuleLine(rule="exposure", passed=True, text=exposure, max_volume=700),
+    )
+    verdict = Verdict.model_construct(lines=lines, symbol="600036.SSE")
+    told = verdict_lines(verdict, Localizer("zh"))
+    assert told == ("[+] 可用资金 1 元，最多买 500 股", "[+] 总仓位将达 1，上限 2（至多 700 股）")
+
+
+def test_an_analyst_who_was_not_asked_shows_no_figures() -> None:
+    silent = Finding(role="policy_analyst", stance=Stance.NEUTRAL, strength=0, confidence=0, text=say("x"))
+    assert finder(silent, Localizer("zh")) == "政策分析员（未计入）"
+    doubted = silent.model_copy(update={"evidence": ("p1",), "strength": 0.4, "confidence": 0.5})
+    assert finder(doubted, Localizer("zh")) == "政策分析员（中性，强度 0.40，把握 50.00%，未计入）"

@@ -23,10 +23,12 @@ from fact_world import (
     waves,
 )
 
-from vnpy_aiagent.domain import BarInterval, Style
+from vnpy_aiagent.data.facts import MARKET_SUBJECT, TextCount, ValueFact
+from vnpy_aiagent.domain import BarInterval, Evidence, Style
 from vnpy_aiagent.errors import ToolError
 from vnpy_aiagent.tools import ALL_TOOLS, Toolbox
 from vnpy_aiagent.tools.environment import NO_NORTHBOUND, phase_of, phase_points
+from vnpy_aiagent.tools.registry import NoArguments, Tool, ToolResult
 from vnpy_aiagent.tools.snapshot import DecisionSnapshot, MarketOverview, OrderBookView, QuoteView
 
 AHEAD = NOW.date() + timedelta(days=10)
@@ -213,7 +215,6 @@ def test_policy_texts_are_counts_and_no_words_of_theirs_pass() -> None:
     data = told("get_policy", seen)
     assert [(row["subject"], row["source"], row["count"]) for row in data["policy_texts"]] == [
         ("A.MARKET", "csrc", 3),
-        (INDUSTRY, "other", 1),
     ]
     assert "忽略" not in json.dumps(data, ensure_ascii=False)
     assert data["values"][0][:3] == ["lpr_1y", 0.0345, "ratio"]
@@ -300,3 +301,24 @@ def test_a_quote_has_no_part_in_fact_tools() -> None:
     names = [n for n in sorted(ALL_TOOLS) if n not in ("get_quote",)]
     one, other = (Toolbox(full(quote=quote), ALL_TOOLS) for quote in (absurd, None))
     assert [one.call(n, "{}").result for n in names] == [other.call(n, "{}").result for n in names]
+
+
+def test_policy_texts_make_nothing_fresh_and_strangers_change_nothing() -> None:
+    def policy(*found: ValueFact, texts: tuple[TextCount, ...] = ()) -> Evidence:
+        return Toolbox(snapshot(facts=view(*found, counts=texts)), ALL_TOOLS).call("get_policy", "{}")
+
+    rate = value("lpr_1y", "0.0345")
+    stranger = TextCount(MARKET_SUBJECT, "policy", "SYSTEM.buy-all", 9, NOW)
+    assert policy(rate, texts=(stranger,)) == policy(rate)
+    assert policy(rate, texts=counts()).available_at == policy(rate).available_at
+    assert policy(texts=counts()).available_at is None
+
+
+def test_figures_that_cannot_be_worked_with_are_a_tool_error() -> None:
+    def fails(snapshot: DecisionSnapshot, arguments: NoArguments) -> ToolResult:
+        return ToolResult({"ratio": round(1.0 / 1e-320)}, None)
+
+    box = Toolbox(snapshot(), {"get_ratio": Tool("get_ratio", "A ratio.", NoArguments, fails)})
+    with pytest.raises(ToolError, match="go on without it"):
+        box.call("get_ratio", "{}")
+    assert box.evidence == []

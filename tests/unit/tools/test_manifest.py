@@ -84,7 +84,7 @@ def crowded() -> DecisionSnapshot:
         for day in range(30)
         for name, unit in EVENTS.items()
     ]
-    many = tuple(TextCount(MARKET_SUBJECT, "policy", f"source_{i:033}", 10_000, NOW) for i in range(60))
+    many = tuple(TextCount(MARKET_SUBJECT, "policy", "csrc", 10_000, NOW) for _ in range(60))
     weights = {f"{600000 + i}.SSE": 0.01 + i / 1e6 for i in range(60)}
     accounts = tuple(
         replace(account(Style.JUDGE), name=f"account_number_{i}", weights=weights) for i in range(9)

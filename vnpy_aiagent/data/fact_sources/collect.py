@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
+from types import MappingProxyType
 
 from vnpy_aiagent.data.fact_sources.catalogue import BY_NAME, FAMILIES
 from vnpy_aiagent.data.fact_sources.dataset import Family, Scope
@@ -51,10 +52,12 @@ def collect(
     families: Sequence[Family] = FAMILIES,
     progress: Progress = lambda done, total, name: None,
     on_facts: OnFacts = lambda facts: None,
+    lost: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[FamilyReport, ...]:
     """Fetch and keep. `on_facts` gets what is new, family by family. DataError where the store fails.
 
-    It ends early once the fetcher is stopped; what is stored by then stays.
+    It ends early once the fetcher is stopped; what is stored by then stays. `lost`: names of families that
+    are not fetched, and why: they are absent as `failed`.
     """
     shares = shares_among(dict.fromkeys(symbols))
     reports: list[FamilyReport] = []
@@ -63,7 +66,8 @@ def collect(
     on_facts(found.new)
     for done, family in enumerate(families):
         progress(done, len(families), family.name)
-        outcome = fetcher.fetch(family, shares)
+        why = lost.get(family.name)
+        outcome = fetcher.fetch(family, shares) if why is None else fetcher.lost(family, shares, why)
         if fetcher.stopped:
             break
         shared.hold_back(outcome)

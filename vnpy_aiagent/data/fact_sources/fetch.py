@@ -96,6 +96,15 @@ class FactFetcher:
         outcome.requests = self._requests
         return outcome
 
+    def lost(self, family: Family, symbols: Iterable[str], why: str) -> Outcome:
+        """The outcome of a family that could not even be asked: all of it failed."""
+        outcome = Outcome(family)
+        text = say("取数进程中断了（{problem}）", problem=why)
+        for unit in self._units(family, symbols):
+            outcome.failures.append(SourceAbsence(family.name, AbsenceKind.UNREACHABLE, text))
+            self._note(outcome, unit, dict.fromkeys(sorted(family.gives), "failed"))
+        return outcome
+
     def _ask_in_turn(self, unit: tuple[str, ...], outcome: Outcome) -> None:
         need = set(outcome.family.gives)
         why: dict[str, list[SourceAbsence]] = {item: [] for item in outcome.family.gives}
@@ -189,7 +198,7 @@ class FactFetcher:
             if not any(tables):
                 raise _no_rows(dataset)
             facts = list(dataset.read(tables, replace(ask, fetched_at=max(seen)), dataset))
-        except (BadCell, ValidationError, CalendarError, ArithmeticError, LookupError) as error:
+        except (BadCell, ValidationError, CalendarError, ArithmeticError, LookupError, TypeError) as error:
             text = say(
                 "{source} 的数据有误（{problem}）",
                 source=dataset.source,

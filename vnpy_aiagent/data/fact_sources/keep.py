@@ -5,11 +5,13 @@ One that contradicts a held version of the same moment is a correction: it count
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from vnpy_aiagent.data.facts import (
     FACT_KINDS,
@@ -25,7 +27,7 @@ from vnpy_aiagent.errors import DataError
 SOURCE = "collector"
 _NEWEST = (
     "SELECT content FROM facts WHERE vt_symbol = ? AND kind = ? AND name = ? AND day = ? AND source = ? "
-    "ORDER BY available_at DESC LIMIT 1"
+    "ORDER BY available_at DESC"
 )
 _ABSENCE = (
     "SELECT content FROM facts WHERE vt_symbol = ? AND kind = 'absence' AND name = ? "
@@ -49,9 +51,9 @@ def keep(path: Path, facts: Iterable[Fact], seen: datetime) -> Keeping:
     """Store what is new. `seen`: when it was fetched. DataError where the file cannot be used."""
     fresh: list[Fact] = []
     known = 0
-    with closing(_reading(path)) as held:
+    with _reading(path) as held:
         for fact in dict.fromkeys(facts):
-            before = _newest(held, fact)
+            before = _newest(held, fact, seen)
             if before is not None and _says(before) == _says(fact):
                 known += 1
             elif (
@@ -79,7 +81,7 @@ def absences(
     Of `optional` items a mere lack is told only where it ends a failure.
     """
     fresh: list[Absence] = []
-    with closing(_reading(path)) as held:
+    with _reading(path) as held:
         for subject, items in sorted(found.items()):
             for item, reason in sorted(items.items()):
                 last = _last_absence(held, subject, item)
@@ -100,21 +102,26 @@ def absences(
     return fresh
 
 
-def _reading(path: Path) -> sqlite3.Connection:
-    """The store for reading; one without any facts where it does not exist yet."""
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """The store for reading; one without any facts where it does not exist yet. DataError for damage."""
     if not path.exists():
         store_facts(path, ())
     try:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10.0)
-    except sqlite3.Error as error:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=10.0)) as held:
+            yield held
+    except (sqlite3.Error, ValidationError) as error:
         raise DataError(
             f"facts cannot be read from {path} ({error}); import them again, or remove the file"
         ) from error
 
 
-def _newest(held: sqlite3.Connection, fact: Fact) -> Fact | None:
-    row = held.execute(_NEWEST, (fact.vt_symbol, fact.kind, *fact.key, fact.source)).fetchone()
-    return None if row is None else FACT_KINDS[fact.kind].model_validate_json(row[0])
+def _newest(held: sqlite3.Connection, fact: Fact, seen: datetime) -> Fact | None:
+    """The newest version held; none that is dated after both: its source has mended the date since."""
+    rows = held.execute(_NEWEST, (fact.vt_symbol, fact.kind, *fact.key, fact.source))
+    versions = (FACT_KINDS[fact.kind].model_validate_json(content) for (content,) in rows)
+    return next((each for each in versions if each.available_at <= max(seen, fact.available_at)), None)
 
 
 def _last_absence(held: sqlite3.Connection, subject: str, item: str) -> Absence | None:

@@ -9,7 +9,7 @@ least twice in its cleaned body. It never names a symbol. The table of topics is
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 from vnpy_aiagent.data.fact_sources.dataset import Ask, Call, Dataset, Found, Known, Scope, Tables
@@ -19,8 +19,6 @@ from vnpy_aiagent.data.fact_sources.texts import text
 from vnpy_aiagent.data.facts import MARKET_SUBJECT
 from vnpy_aiagent.data.text_clean import clean_text
 
-TOPICS_SINCE = date(2026, 11, 1)
-"""When the table of topics was last gone through against the classification of 2021."""
 TOPICS: Mapping[str, tuple[int, ...]] = {
     "上市公司": (), "资本市场": (801790,), "证券公司": (801790,), "证券基金": (801790,),
     "期货市场": (801790,), "公募基金": (801790,), "保险资金": (801790,),
@@ -42,7 +40,10 @@ TOPICS: Mapping[str, tuple[int, ...]] = {
     "铁路": (801170, 801720), "环保": (801970,), "碳排放": (801970, 801160, 801040),
     "游戏": (801760,), "影视": (801760,), "化工": (801030,), "化肥": (801030, 801010),
 }  # fmt: skip
-"""A word of policies to the level-1 industries that it touches; empty: the market alone."""
+"""A word of policies to the level-1 industries that it touches; empty: the market alone.
+
+Last gone through against the Shenwan classification of 2021 on 2026-11-01.
+"""
 MOST_INDUSTRIES = 4
 IN_BODY = 2
 MONTH = timedelta(days=30)

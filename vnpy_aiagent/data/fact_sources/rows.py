@@ -53,6 +53,8 @@ def rows_of(frame: Any, columns: Collection[str], source: str) -> list[dict[str,
 
 def plain(cell: Any) -> Any:
     """A cell as a JSON value; None where it is missing."""
+    if type(cell).__name__ == "NAType":  # pandas.NA, which compares with nothing
+        return None
     if hasattr(cell, "item") and not isinstance(cell, (str, bytes)):
         cell = cell.item()
     if cell is None or cell != cell:  # noqa: PLR0124 - NaN and NaT differ from themselves
@@ -127,7 +129,7 @@ def end_of(on: date) -> datetime:
 def share_of(code: Any) -> str | None:
     """The vt_symbol of an A share by its code, or a tushare code such as 600519.SH; None for others."""
     text = str(code or "").split(".", maxsplit=1)[0]
-    if not text.isdigit() or len(text) > 6:
+    if not (text.isascii() and text.isdigit()) or len(text) > 6:
         return None
     text = text.zfill(6)
     return next((f"{text}.{name}" for name, heads in _A_SHARES.items() if text.startswith(heads)), None)

@@ -58,6 +58,10 @@ class SourceAbsence(SourceError):
         self.source = source
         self.kind = kind
 
+    def __reduce__(self) -> tuple[type["SourceAbsence"], tuple[str, AbsenceKind, Text]]:
+        """Rebuild through the constructor: absences come from other processes too."""
+        return SourceAbsence, (self.source, self.kind, self.text)
+
 
 def lines(texts: Sequence[Text]) -> Text:
     """Several sentences as one text of as many lines; each is still translated by itself.

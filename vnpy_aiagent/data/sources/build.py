@@ -7,6 +7,8 @@ from vnpy.trader.database import BaseDatabase
 
 from vnpy_aiagent.config import Settings
 from vnpy_aiagent.data.sources.akshare_bars import AkshareBars
+from vnpy_aiagent.data.sources.apart import FetchProcess
+from vnpy_aiagent.data.sources.apart_bars import ApartBars
 from vnpy_aiagent.data.sources.baostock_bars import BaostockBars
 from vnpy_aiagent.data.sources.cache import AnswerCache
 from vnpy_aiagent.data.sources.database_bars import DatabaseBars
@@ -30,11 +32,13 @@ def build_router(
     *,
     database: Callable[[], BaseDatabase] | None = None,
     gateway: GatewayHistory | None = None,
+    process: FetchProcess | None = None,
 ) -> BarRouter:
     """The sources of `data.order`, behind vnpy's database where `database` gives it.
 
     `folder`: the app's own, where the cache lies. `gateway`: history of connected gateways; None where no
-    engine runs. The stored token of Tushare is read here.
+    engine runs. `process`: where akshare and baostock work, by default this one. The stored token of
+    Tushare is read here.
     """
     data = settings.data
     sources: list[BarSource] = []
@@ -42,11 +46,11 @@ def build_router(
         sources.append(DatabaseBars(database, TradingCalendar(settings.calendar.extra_years_file)))
     for name in data.order:
         if name == "akshare":
-            sources.append(AkshareBars())
+            sources.append(AkshareBars() if process is None else ApartBars(AkshareBars, process))
         elif name == "tushare":
             sources.append(_tushare(settings))
         elif name == "baostock":
-            sources.append(BaostockBars())
+            sources.append(BaostockBars() if process is None else ApartBars(BaostockBars, process))
         else:
             sources.append(GatewayBars(gateway))
     return BarRouter(

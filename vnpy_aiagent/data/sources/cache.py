@@ -73,8 +73,8 @@ class AnswerCache:
             return Kept(
                 source,
                 request,
-                datetime.fromisoformat(row[0]),
-                datetime.fromisoformat(row[1]),
+                _moment(row[0]),
+                _moment(row[1]),
                 json.loads(row[2]),
                 json.loads(zlib.decompress(row[3])),
             )
@@ -98,6 +98,14 @@ class AnswerCache:
 def request_key(**parts: object) -> str:
     """One text for one request, whatever the order of its parts."""
     return json.dumps({name: str(part) for name, part in parts.items()}, sort_keys=True, ensure_ascii=False)
+
+
+def _moment(stamp: str) -> datetime:
+    """A time as `_stamp` wrote it; ValueError for one without a zone."""
+    moment = datetime.fromisoformat(stamp)
+    if moment.tzinfo is None:
+        raise ValueError(f"{stamp} has no time zone")
+    return moment
 
 
 def _stamp(moment: datetime) -> str:

@@ -21,7 +21,7 @@ def opened(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
             database.execute("PRAGMA journal_mode=WAL")
             database.executescript(schema)
             yield database
-    except (sqlite3.Error, zlib.error, OSError, ValueError) as error:
+    except (sqlite3.Error, zlib.error, OSError, ValueError, TypeError) as error:
         raise DataError(
             f"the cache {path} cannot be used ({type(error).__name__}: {error}); "
             "check the disk, or delete the file: it is filled anew"

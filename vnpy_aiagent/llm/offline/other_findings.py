@@ -46,7 +46,7 @@ def fundamental(request: Mapping[str, Any], results: Results) -> dict[str, Any]:
     ]
     figures = {
         "pe": _shown(pe),
-        "roe": _percent(known.get("roe")),
+        "roe": _share(known.get("roe")),
         "growth": _percent(known.get("profit_growth")),
     }
     text = "基本面计分 {points}（{known} 项已知）：市盈率 {pe}，净资产收益率 {roe}，利润增长 {growth}"
@@ -59,10 +59,13 @@ def environment(request: Mapping[str, Any], results: Results) -> dict[str, Any]:
     found = data(results, "get_environment")
     breadth = data(results, "get_market").get("breadth")
     points: Sequence[int | None] = list(found.get("phase_points", {}).values())
-    if not points:
+    figures = {"breadth": _share(breadth)}
+    if points:
+        text = "市场环境计分 {points}（{known} 项已知）：宽度 {breadth}，阶段 {phase}"
+        figures["phase"] = str(found.get("phase", "—"))
+    else:
         points = [_above(breadth, 0.4, 0.6)]
-    figures = {"breadth": _percent(breadth), "phase": str(found.get("phase", "—"))}
-    text = "市场环境计分 {points}（{known} 项已知）：宽度 {breadth}，阶段 {phase}"
+        text = "市场环境计分 {points}（{known} 项已知）：宽度 {breadth}"
     evidence = cited(results, "get_market", "get_environment", "get_index")
     return _counted(points, ENVIRONMENT_STEP, text, figures, evidence)
 
@@ -101,9 +104,9 @@ def special_risk(request: Mapping[str, Any], results: Results) -> dict[str, Any]
     points = _steps(known.get("pledge_ratio"), 0.3, 0.5) + _steps(goodwill, 0.3, 0.5)
     points += _steps(unlocked, 0.05, 0.15) + len(recent) + 2 * bool(found.get("special_treatment"))
     figures = {
-        "pledge": _percent(known.get("pledge_ratio")),
-        "goodwill": _percent(goodwill),
-        "unlocked": _percent(unlocked),
+        "pledge": _share(known.get("pledge_ratio")),
+        "goodwill": _share(goodwill),
+        "unlocked": _share(unlocked),
     }
     text = "特殊风险计分 {points}：质押 {pledge}，商誉占净资产 {goodwill}，30 日内解禁占流通 {unlocked}"
     return _warning(points, text, figures, cited(results, "get_special_risk", "get_calendar"))
@@ -193,6 +196,11 @@ def _steps(value: float | None, first: float, second: float) -> int:
 
 def _shown(value: float | None) -> str:
     return "—" if value is None else f"{value:.1f}"
+
+
+def _share(value: float | None) -> str:
+    """A ratio in percent, without the sign that a change has."""
+    return "—" if value is None else f"{value * 100:.1f}%"
 
 
 def _percent(value: float | None) -> str:

@@ -21,11 +21,7 @@ def questions(speech: Speech) -> list[dict[str, Any]]:
         ),
         ("RSI 已到 {rsi}，是否追高？", {"rsi": shown(indicators.get("rsi14"), 1)}, "get_indicators"),
         ("市场宽度 {breadth}，大盘配合吗？", {"breadth": percent(market.get("breadth"))}, "get_market"),
-        (
-            "同形态历史 {wins} 胜 {losses} 负，凭什么这次不同？",
-            {"wins": str(wins), "losses": str(losses)},
-            "get_learnings",
-        ),
+        _past(wins, losses),
         (
             "现价 {last}，若明日低开，T+1 当日无法卖出，能承受吗？",
             {"last": shown(quote.get("last"))},
@@ -35,6 +31,14 @@ def questions(speech: Speech) -> list[dict[str, Any]]:
     return [
         {"text": text, "figures": figures, "evidence": speech.cite(tool)} for text, figures, tool in asked
     ]
+
+
+def _past(wins: int, losses: int) -> tuple[str, dict[str, str], str]:
+    """What became of the setup before, or that nobody knows."""
+    if not wins + losses:
+        return "同形态还没有历史胜负可查，凭什么这次会成？", {}, "get_learnings"
+    text = "同形态历史 {wins} 胜 {losses} 负，凭什么这次不同？"
+    return text, {"wins": str(wins), "losses": str(losses)}, "get_learnings"
 
 
 def replies(speech: Speech) -> list[dict[str, Any]]:

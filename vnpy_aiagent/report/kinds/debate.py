@@ -9,13 +9,14 @@ from vnpy_aiagent.report.numbers import share
 
 def speaker(turn: DebateTurn, say: Localizer) -> str:
     """Who speaks, in which round, and the view with its confidence."""
-    parts = [say.label(turn.stance)]
-    if turn.action is not None:
-        parts.append(say.label(turn.action))
-    if turn.verification is None:
-        parts.append(share(turn.confidence))
+    view = {"round": turn.round, "role": say.label(turn.role), "stance": say.label(turn.stance)}
+    if turn.verification is not None:
+        return say("第 {round} 轮 {role}（{stance}）", **view)
+    view["confidence"] = share(turn.confidence)
+    if turn.action is None:
+        return say("第 {round} 轮 {role}（{stance}，把握 {confidence}）", **view)
     return say(
-        "第 {round} 轮 {role}（{view}）", round=turn.round, role=say.label(turn.role), view=", ".join(parts)
+        "第 {round} 轮 {role}（{stance}，{action}，把握 {confidence}）", **view, action=say.label(turn.action)
     )
 
 
@@ -30,7 +31,10 @@ def speech(turn: DebateTurn, turns: Iterable[DebateTurn], say: Localizer) -> lis
         say("答 {question}：", question=reply.question) + say.show(reply.text) for reply in turn.replies
     ]
     for question in turn.questions:
-        to = say.label(question.to) if question.to else say("无人")
+        if not question.to:
+            lines.append(say("问 {question}，没有人可答：", question=question.name) + say.show(question.text))
+            continue
+        to = say.label(question.to)
         mark = "" if question.name in answered else say("（未回答）")
         lines.append(
             say("问 {question}，答者{to}：", question=question.name, to=to) + say.show(question.text) + mark

@@ -17,6 +17,7 @@ from vnpy_aiagent.domain import (
 from vnpy_aiagent.i18n import Localizer
 from vnpy_aiagent.report.kinds.base import Words, counted, joined, words
 from vnpy_aiagent.report.kinds.debate import certainty, debate_text
+from vnpy_aiagent.report.kinds.findings import finder, model_name, signal, sum_lines
 from vnpy_aiagent.report.kinds.plans import plan_lines, verdict_lines
 from vnpy_aiagent.report.numbers import moment, percent, share
 
@@ -78,21 +79,20 @@ def _(message: SnapshotKept, say: Localizer) -> Words:
 
 @words.register
 def _(message: Decision, say: Localizer) -> Words:
-    findings = [
-        f"{say.label(each.role)} {say.label(each.stance)} {each.strength:.2f}: {say.show(each.text)}"
-        for each in message.findings
-    ]
-    total = message.aggregate
-    if total is not None:
-        findings.append(f"{say.label('analysts')} {say.label(total.stance)} {total.strength:.2f}")
+    findings = [f"{finder(each, say)}: {say.show(each.text)}" for each in message.findings]
+    findings += sum_lines(message, say)
     turns = debate_text(message.debate, say)
-    text = say(
-        "{symbol}，证据 {count} 条，{model}",
-        symbol=message.symbol,
-        count=len(message.evidence),
-        model=message.model,
-    )
-    return Words(say("决策"), text, (*findings, *turns, *message.failures))
+    told = {
+        "symbol": message.symbol,
+        "count": len(message.evidence),
+        "model": model_name(message, say),
+    }
+    if message.aggregate is None:
+        text = say("{symbol}，证据 {count} 条，{model}", **told)
+    else:
+        total = signal(message.aggregate, say)
+        text = say("{symbol}，证据 {count} 条，{model}，{signal}", **told, signal=total)
+    return Words(say("分析决策"), text, (*findings, *turns, *message.failures))
 
 
 @words.register
@@ -118,6 +118,14 @@ def _(message: ProposalHeld, say: Localizer) -> Words:
 
 @words.register
 def _(message: Verdict, say: Localizer) -> Words:
+    if not message.requested and not message.volume:  # no order: a stop or triggers of a position
+        text = say(
+            "{action} {symbol}：{outcome}，不需委托",
+            action=message.action.name,
+            symbol=message.symbol,
+            outcome=message.outcome.name,
+        )
+        return Words(say("风控结论"), _priced(text, message, say), verdict_lines(message, say))
     text = say(
         "{action} {symbol}：{outcome}，申请 {requested}，允许 {volume}",
         action=message.action.name,
@@ -126,10 +134,14 @@ def _(message: Verdict, say: Localizer) -> Words:
         requested=counted(message.requested, message.symbol, say),
         volume=counted(message.volume, message.symbol, say),
     )
+    return Words(say("风控结论"), _priced(text, message, say), verdict_lines(message, say))
+
+
+def _priced(text: str, verdict: Verdict, say: Localizer) -> str:
     prices = joined(
-        ((say("价格"), message.price), (say("止损"), message.stop), (say("目标"), message.target))
+        ((say("价格"), verdict.price), (say("止损"), verdict.stop), (say("目标"), verdict.target))
     )
-    return Words(say("风控结论"), f"{text} ({prices})" if prices else text, verdict_lines(message, say))
+    return f"{text} ({prices})" if prices else text
 
 
 @words.register

@@ -72,7 +72,8 @@ def _(message: ManualSlip, say: Localizer) -> Words:
 
 @words.register
 def _(message: ParentOrder, say: Localizer) -> Words:
-    return Words(say("母单"), f"{say.label(message.side)} {message.symbol} {message.volume}")
+    volume = counted(message.volume, message.symbol, say)
+    return Words(say("母单"), f"{say.label(message.side)} {message.symbol} {volume}")
 
 
 @words.register

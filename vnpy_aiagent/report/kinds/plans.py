@@ -4,6 +4,7 @@ from vnpy_aiagent.domain import (
     PriceBasis,
     PriceRef,
     Proposal,
+    RuleLine,
     TriggerPlan,
     Verdict,
 )
@@ -17,19 +18,24 @@ def price_text(ref: PriceRef, say: Localizer) -> str:
     offset = f"{ref.offset:+g}"
     match ref.basis:
         case PriceBasis.LAST:
-            return say("最新价 {offset}%", offset=offset)
+            text = say("最新价 {offset}%", offset=offset) if ref.offset else say("最新价")
         case PriceBasis.PREV_CLOSE:
-            return say("昨收 {offset}%", offset=offset)
+            text = say("昨收 {offset}%", offset=offset) if ref.offset else say("昨收")
         case PriceBasis.ENTRY:
-            return say("入场价 {offset}%", offset=offset)
+            text = say("入场价 {offset}%", offset=offset) if ref.offset else say("入场价")
         case PriceBasis.ATR:
-            return say("入场价 {offset} 倍 ATR", offset=offset)
+            text = say("入场价 {offset} 倍 ATR", offset=offset)
         case PriceBasis.BAND:
-            return say("涨跌停区间的 {place}", place=share(ref.offset))
+            text = say("涨跌停区间的 {place}", place=share(ref.offset))
         case PriceBasis.LEVEL:
-            return say(
-                "{level} {offset}%（依据 {evidence}）", level=ref.level, offset=offset, evidence=ref.evidence
-            )
+            text = _level(ref, offset, say)
+    return text
+
+
+def _level(ref: PriceRef, offset: str, say: Localizer) -> str:
+    if not ref.offset:
+        return say("{level}（依据 {evidence}）", level=ref.level, evidence=ref.evidence)
+    return say("{level} {offset}%（依据 {evidence}）", level=ref.level, offset=offset, evidence=ref.evidence)
 
 
 def trigger_text(plan: TriggerPlan, say: Localizer) -> str:
@@ -60,12 +66,15 @@ def verdict_lines(verdict: Verdict, say: Localizer) -> tuple[str, ...]:
     lines = []
     for line in verdict.lines:
         mark = "+" if line.passed else "x"
-        bound = (
-            ""
-            if line.max_volume is None
-            else say("（至多 {volume}）", volume=counted(line.max_volume, verdict.symbol, say))
-        )
         name, sentence = say.label(line.rule), say.show(line.text)
+        bound = _bound(line, verdict.symbol, say)
         named = sentence if sentence.startswith(name) else f"{name}: {sentence}"
         lines.append(f"[{mark}] {named}{bound}")
     return tuple(lines)
+
+
+def _bound(line: RuleLine, symbol: str, say: Localizer) -> str:
+    """The volume that a rule allows, where its sentence does not say it already."""
+    if line.max_volume is None or str(line.max_volume) in line.text.figures.values():
+        return ""
+    return say("（至多 {volume}）", volume=counted(line.max_volume, symbol, say))

@@ -17,10 +17,19 @@ from vnpy_aiagent.domain import (
 )
 from vnpy_aiagent.i18n import Localizer
 from vnpy_aiagent.report import words
-from vnpy_aiagent.report.describe import describe, plan_lines, speaker, speech, verdict_lines
+from vnpy_aiagent.report.describe import (
+    describe,
+    finder,
+    model_name,
+    plan_lines,
+    speaker,
+    speech,
+    sum_lines,
+    verdict_lines,
+)
 from vnpy_aiagent.report.markup import Markup, details, join, lines, table, tag
 from vnpy_aiagent.report.model_cost import cost_of
-from vnpy_aiagent.report.numbers import moment, share
+from vnpy_aiagent.report.numbers import moment
 from vnpy_aiagent.report.read import RunRecord
 
 FULL_BYTES = 4_000_000
@@ -105,7 +114,7 @@ def _full(record: RunRecord, decision: Decision, proposals: Iterable[Proposal], 
         _evidence(decision.evidence, say),
         tag(
             "small",
-            f"{decision.id} · {decision.model} · {words.model_cost(cost_of([decision]), say)} · "
+            f"{decision.id} · {model_name(decision, say)} · {words.model_cost(cost_of([decision]), say)} · "
             f"{decision.prompt_hash[:12]}",
         ),
     ]
@@ -128,8 +137,7 @@ def _time(decision: Decision) -> str:
 
 def _finding(finding: Finding, say: Localizer) -> Markup:
     cited = say("依据 {ids}", ids=", ".join(finding.evidence)) if finding.evidence else ""
-    text = f"{say.show(finding.text)} {cited}"
-    return _speech(finding.role, finding.stance.name, finding.confidence, text, say)
+    return _speech(finder(finding, say), f"{say.show(finding.text)} {cited}")
 
 
 def _turn(turn: DebateTurn, decision: Decision, say: Localizer) -> Markup:
@@ -137,21 +145,16 @@ def _turn(turn: DebateTurn, decision: Decision, say: Localizer) -> Markup:
     if turn.evidence:
         said.append(say("依据 {ids}", ids=", ".join(turn.evidence)))
     text = "\n".join(said)
-    return tag("p", tag("b", speaker(turn, say)), " ", lines(text), class_="speech")
+    return _speech(speaker(turn, say), text)
 
 
 def _aggregate(decision: Decision, say: Localizer) -> list[Markup]:
     """All findings in one, and the roles that did not count."""
-    total = decision.aggregate
-    if total is None:
-        return []
-    silent = [f"{say.label(each.role)} ({say.label(each.why)})" for each in total.silent]
-    text = f"{total.score:+.2f}" + (f"; {say('未计入')}: {', '.join(silent)}" if silent else "")
-    return [_speech("analysts", total.stance.name, total.confidence, text, say)]
+    found = sum_lines(decision, say)
+    return [_speech(found[0], "\n".join(found[1:]))] if found else []
 
 
-def _speech(role: str, stance: str, confidence: float, text: str, say: Localizer) -> Markup:
-    who = f"{say.label(role)} ({say.label(stance)}, {share(confidence)})"
+def _speech(who: str, text: str) -> Markup:
     return tag("p", tag("b", who), " ", lines(text), class_="speech")
 
 

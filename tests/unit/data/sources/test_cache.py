@@ -1,11 +1,14 @@
 """The cache: an answer with its provenance, exactly as it was, for some days."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from vnpy_aiagent.data.sources.cache import AnswerCache, Kept, request_key
+from vnpy_aiagent.data.sources.notebook import SourceNotebook
 from vnpy_aiagent.errors import DataError
 
 from .fakes import NOW
@@ -62,3 +65,32 @@ def test_what_is_no_json_is_refused_and_a_damaged_row_too(tmp_path: Path) -> Non
 
 def test_a_key_does_not_depend_on_the_order_of_its_parts() -> None:
     assert request_key(b=1, a="x") == request_key(a="x", b=1) != request_key(a="x", b=2)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("payload", "text"),
+        ("payload", b"x"),
+        ("units", "{"),
+        ("fetched_at", "2026-01-05T10:00:00"),
+        ("available_at", 5),
+    ],
+)
+def test_a_damaged_column_is_a_data_error(tmp_path: Path, column: str, value: object) -> None:
+    cache = AnswerCache(tmp_path / "sources.db")
+    cache.put(kept(payload=[[1, 2]]))
+    with closing(sqlite3.connect(cache.path)) as database, database:
+        database.execute(f"UPDATE answers SET {column} = ?", (value,))
+    with pytest.raises(DataError, match="delete the file"):
+        cache.get("a", "r")
+
+
+@pytest.mark.parametrize("state", ['{"other": 1}', "[1]", "5", "{"])
+def test_a_damaged_note_is_a_data_error(tmp_path: Path, state: str) -> None:
+    notebook = SourceNotebook(tmp_path / "sources.db")
+    notebook.note_health([], NOW)
+    with closing(sqlite3.connect(notebook.path)) as database, database:
+        database.execute("INSERT INTO health VALUES ('a', ?, ?)", (NOW.isoformat(), state))
+    with pytest.raises(DataError, match="delete the file"):
+        notebook.health()

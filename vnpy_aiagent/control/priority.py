@@ -1,4 +1,4 @@
-"""The brain gives way: on a busy machine the trading process beside it is served first."""
+"""Processes that give way: on a busy machine the trading process beside them is served first."""
 
 import os
 import sys
@@ -13,7 +13,9 @@ def give_way() -> None:
     if sys.platform == "win32":
         import ctypes
 
-        kernel = ctypes.windll.kernel32
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.GetCurrentProcess.restype = ctypes.c_void_p  # a handle is 64 bits wide
+        kernel.SetPriorityClass.argtypes = (ctypes.c_void_p, ctypes.c_ulong)
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), BELOW_NORMAL)
         return
     nice = getattr(os, "nice", None)
