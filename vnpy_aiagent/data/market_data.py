@@ -19,6 +19,8 @@ from vnpy_aiagent.market.corporate import CorporateAction
 
 SeriesKey = tuple[str, BarInterval]
 
+NAMED_SYMBOLS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
@@ -123,8 +125,11 @@ class MarketData:
         wanted = sorted(set(symbols))
         missing = [s for s in wanted if s not in self.instruments]
         if missing:
+            unnamed = len(self.symbols) - NAMED_SYMBOLS
+            held = ", ".join(self.symbols[:NAMED_SYMBOLS]) + (f" and {unnamed} more" if unnamed > 0 else "")
             raise UnknownSymbol(
-                f"{self.source} holds no {', '.join(missing)}; choose from its {len(self.symbols)}"
+                f"{self.source} holds no {', '.join(missing)}; it holds {held}: "
+                "choose one of these, or name a folder that holds it with --data"
             )
         return replace(
             self,

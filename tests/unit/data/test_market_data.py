@@ -119,3 +119,14 @@ def test_the_past_can_be_asked_for_and_the_future_cannot() -> None:
         view.bars(A, BarInterval.DAILY, 1, as_of=datetime(2024, 1, 3))  # noqa: DTZ001
     with pytest.raises(DataError, match="at least 1"):
         view.bars(A, BarInterval.DAILY, 0)
+
+
+def test_a_symbol_that_is_not_held_is_told_with_those_that_are() -> None:
+    held = {f"60000{i}.SSE": Instrument(f"60000{i}.SSE") for i in range(7)}
+    few = MarketData(source="my-folder", instruments=dict([*held.items()][:1]), series={})
+    with pytest.raises(
+        UnknownSymbol, match=r"my-folder holds no 600519\.SSE; it holds 600000\.SSE: .*--data"
+    ):
+        few.restrict(["600519.SSE"])
+    with pytest.raises(UnknownSymbol, match=r"600004\.SSE and 2 more: "):
+        MarketData(source="my-folder", instruments=held, series={}).restrict(["600519.SSE"])
