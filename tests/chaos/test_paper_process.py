@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,9 @@ def test_kill_nine_loses_nothing_and_halted_stays_halted(
     after = run(folder, repo_root, "come_back", "2025-07-10T13:30:00", server.base_url)
     for name in ("held", "triggers", "stops"):
         assert after[name] == before[name], name
-    assert after["triggers"] == len(messages(folder, TriggerSpec)) == 3
+    specs = messages(folder, TriggerSpec)
+    assert Counter(spec.trigger.name for spec in specs) == {"PRICE_AT_OR_ABOVE": 6, "TIME_AT": 3}
+    assert after["triggers"] == 6, "prices are watched; the time exits are timers"
     assert after["state"] == "HALTED"
     assert messages(folder, StateChanged)[-1].reason == "before the crash"
     for name, (cash, volume) in after["exchange"].items():

@@ -310,7 +310,7 @@ def test_the_cassette_holds_the_fallbacks_answer_under_the_question_and_no_key(t
         second_time.model,
     )
     cassette = Cassette(file)
-    assert cassette.count() == 1
+    assert cassette.count() == 2  # the answer that quotes a key is kept without it
     assert cassette.find(fingerprint("main", REQUEST)) is not None
     cassette.close()
     assert all(key.encode() not in path.read_bytes() for path in tmp_path.iterdir() for key in KEYS)

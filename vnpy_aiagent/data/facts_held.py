@@ -60,7 +60,7 @@ class HeldFacts:
         """`symbols`: what runs now. `seconds`: a steady clock. Nothing is prepared before `start`."""
         self._reader, self._clock, self._symbols, self._seconds = reader, clock, symbols, seconds
         self._held: dict[str, tuple[Held, ...]] = {}
-        self._confirmed = float("-inf")
+        self._confirmed = self._without_file = float("-inf")
         self._asked: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
         self._file: sqlite3.Connection | None = None
@@ -74,6 +74,8 @@ class HeldFacts:
         for held in self._held.get(vt_symbol, ()):
             if held.covers(at) and now - max(held.read_at, self._confirmed) <= TRUSTED:
                 return held.view
+        if now - self._without_file <= TRUSTED:
+            return FactView()
         self._note(vt_symbol)
         return self._reader.view(vt_symbol, at)
 
@@ -95,6 +97,7 @@ class HeldFacts:
         began = self._seconds()
         try:
             version = self._look()
+            self._without_file = began if version is None else float("-inf")
             if version is None:
                 self._held = {}
                 return
@@ -124,6 +127,7 @@ class HeldFacts:
             self.close()
 
     def _forget(self) -> None:
+        self._without_file = float("-inf")
         self._held, self._version = {}, None
         self.close()
 

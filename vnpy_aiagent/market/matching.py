@@ -55,6 +55,23 @@ class MarketView:
     low: Decimal | None = None
     high: Decimal | None = None
 
+    def coming_from(self, before: Decimal | None) -> "MarketView":
+        """The same moment with `moved_from` set; written out, since every quote passes here."""
+        return MarketView(
+            self.last,
+            self.bid,
+            self.ask,
+            self.limit_up,
+            self.limit_down,
+            self.liquidity,
+            self.tick_size,
+            self.auction,
+            self.suspended,
+            before,
+            self.low,
+            self.high,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:

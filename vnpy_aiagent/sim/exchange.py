@@ -236,10 +236,7 @@ class SimExchange:
             self._between.discard(symbol)
             if point.final:
                 self._closing[symbol] = point.view.last
-            present = point.view
-            if present.moved_from is not moved_from:
-                present = replace(present, moved_from=moved_from)
-            self._views[symbol] = present
+            present = self._views[symbol] = point.view.coming_from(moved_from)
             if point.new_window and self._taken:
                 for name in self._accounts:
                     self._taken.pop((name, symbol), None)

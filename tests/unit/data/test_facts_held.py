@@ -267,6 +267,13 @@ def test_without_a_file_there_are_no_facts_until_there_is_one(desk: Desk) -> Non
     assert desk.held.view(SYMBOL, NOW) == FactView()
 
 
+def test_that_there_is_no_file_is_known_without_a_look_at_the_disk(desk: Desk) -> None:
+    desk.held.refresh()
+    assert desk.is_held()
+    desk.steady.seconds += TRUSTED + 1
+    assert not desk.is_held()
+
+
 def test_a_file_in_its_place_is_read_anew(desk: Desk, tmp_path: Path) -> None:
     desk.add(news("x", NOW - timedelta(hours=1)))
     desk.held.refresh()

@@ -1,6 +1,6 @@
 """The matching core, rule by rule."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
 import pytest
@@ -246,3 +246,9 @@ def test_slippage_leads_to_no_price_outside_the_bar() -> None:
     assert match_arrival(Side.BUY, D("10.10"), 100, bar, 5) == Execution(D("10.01"), 100)
     assert match_arrival(Side.SELL, D("9.90"), 100, bar, 5) == Execution(D("9.99"), 100)
     assert match_arrival(Side.BUY, D("10.04"), 100, bar, 5) is None, "its limit does not reach the slippage"
+
+
+def test_a_view_that_comes_from_a_price_keeps_all_else() -> None:
+    view = MarketView(*(object() for _ in fields(MarketView)))  # type: ignore[arg-type]
+    before = Decimal("9.99")
+    assert view.coming_from(before) == replace(view, moved_from=before)

@@ -23,7 +23,9 @@ def adjusted_bars() -> MarketData:
     """A rise and a fall, with prices as an adjustment leaves them: none of them on the grid."""
     days = default_calendar().sessions(date(2024, 9, 2), date(2025, 3, 31))
     top = len(days) - 12
-    closes = [20.0033 * 1.004 ** min(n, top) * 0.971 ** max(0, n - top) for n in range(len(days))]
+    closes = [20.0033]
+    for n in range(1, len(days)):  # two days up and one down, so that the rise is not overbought
+        closes.append(closes[-1] * (0.971 if n > top else 0.991 if n % 3 == 0 else 1.0107))
     rows = [(day, c * 0.9987, c * 1.0121, c * 0.9893, c, 5e7) for day, c in zip(days, closes, strict=True)]
     series = BarSeries.from_rows(SYMBOL, BarInterval.DAILY, rows)
     return MarketData("adjusted", {SYMBOL: Instrument(SYMBOL)}, {(SYMBOL, BarInterval.DAILY): series})
